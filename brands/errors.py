@@ -1,0 +1,374 @@
+"""What can go wrong in the domain: one class per failure, with the figures a client can act on.
+
+`DomainError.path` names the input field concerned, if one is. A `Rejection` is the books' answer
+to a well-formed command: it sticks to the command's idempotency key, so a late duplicate of a
+refused request is refused in the same words for ever.
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+
+@dataclass(kw_only=True)
+class DomainError(Exception):
+    """A failure that the caller can understand and act on."""
+
+    template: ClassVar[str] = "Something is not right with this request."
+    path: str | None = field(default=None)
+
+    @property
+    def message(self) -> str:
+        """The failure in words, figures included."""
+        return self.template.format(**self.figures())
+
+    def figures(self) -> dict[str, Any]:
+        """The fields of this failure, by name."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+
+    def __str__(self) -> str:
+        return self.message
+
+
+# Input that no state of the books could make right.
+
+
+@dataclass(kw_only=True)
+class InvalidInput(DomainError):
+    """A field does not have the form it must have; `reason` says which."""
+
+    template = "{reason}"
+    reason: str
+
+
+@dataclass(kw_only=True)
+class PointsNotPositive(DomainError):
+    template = "Points must be at least 1, not {points}."
+    points: int
+
+
+@dataclass(kw_only=True)
+class PointsOutOfRange(DomainError):
+    template = "Points must be at most {maximum}."
+    maximum: int
+
+
+@dataclass(kw_only=True)
+class InvalidIdempotencyKey(DomainError):
+    template = "An idempotency key has 1 to 255 characters, not {length}."
+    length: int
+
+
+@dataclass(kw_only=True)
+class InvalidRate(DomainError):
+    template = "{rate} is not a rate between 0 and 1000."
+    rate: str
+
+
+@dataclass(kw_only=True)
+class RateNotPositive(DomainError):
+    template = "A rate must be above zero, not {rate}."
+    rate: str
+
+
+@dataclass(kw_only=True)
+class RateTooPrecise(DomainError):
+    template = "A rate has at most {decimals} decimals; {rate} has more."
+    rate: str
+    decimals: int
+
+
+@dataclass(kw_only=True)
+class RatesOutOfOrder(DomainError):
+    """A valuation must have transferInRate >= redemptionRate >= transferOutRate, and
+    issuePrice >= redemptionRate; otherwise a round trip could gain."""
+
+    template = "{higher} must not be below {lower}, but {higher_rate} is below {lower_rate}."
+    higher: str
+    lower: str
+    higher_rate: str
+    lower_rate: str
+
+
+@dataclass(kw_only=True)
+class ValuationInPast(DomainError):
+    template = "A valuation cannot begin in the past: {effective_from} is before {now}."
+    effective_from: datetime
+    now: datetime
+
+
+@dataclass(kw_only=True)
+class ValuationOutOfSequence(DomainError):
+    """Valuations are append-only; a new one must begin after every published one."""
+
+    template = "A valuation that begins at {latest} is published already; begin after it."
+    latest: datetime
+
+
+@dataclass(kw_only=True)
+class EventInFuture(DomainError):
+    template = "{event_at} is in the future."
+    event_at: datetime
+
+
+@dataclass(kw_only=True)
+class SameMembership(DomainError):
+    template = "Points must move between two different memberships."
+
+
+@dataclass(kw_only=True)
+class SameBrand(DomainError):
+    template = "A conversion is between two different brands; both sides are {brand}."
+    brand: str
+
+
+@dataclass(kw_only=True)
+class DifferentMembers(DomainError):
+    template = "A conversion is between two memberships of one member."
+
+
+@dataclass(kw_only=True)
+class IdempotencyKeyReused(DomainError):
+    """The key came before with another intent. Nothing was posted."""
+
+    template = "This idempotency key was used for another request."
+
+
+# Things that are not there, or not for this caller to know of.
+
+
+@dataclass(kw_only=True)
+class NotFound(DomainError):
+    """Nothing of that name, or nothing that this caller may see."""
+
+    template = "There is no {what} {name}."
+    what: ClassVar[str] = "thing"
+    name: str = ""
+
+    def figures(self) -> dict[str, Any]:
+        return {**super().figures(), "what": self.what}
+
+
+@dataclass(kw_only=True)
+class BrandNotFound(NotFound):
+    what = "brand"
+
+
+@dataclass(kw_only=True)
+class MemberNotFound(NotFound):
+    what = "member"
+
+
+@dataclass(kw_only=True)
+class MembershipNotFound(NotFound):
+    what = "membership"
+
+
+@dataclass(kw_only=True)
+class QuoteNotFound(NotFound):
+    what = "quote"
+
+
+@dataclass(kw_only=True)
+class TransferNotFound(NotFound):
+    what = "transfer"
+
+
+@dataclass(kw_only=True)
+class TransactionNotFound(NotFound):
+    what = "transaction"
+
+
+@dataclass(kw_only=True)
+class HoldNotFound(NotFound):
+    what = "hold"
+
+
+@dataclass(kw_only=True)
+class NotPermitted(DomainError):
+    """The caller is known, but this is not hers to do. Nothing has changed."""
+
+    template = "This credential may not do that."
+
+
+# Names that are taken.
+
+
+@dataclass(kw_only=True)
+class BrandCodeTaken(DomainError):
+    template = "There is a brand {code} already."
+    code: str
+
+
+@dataclass(kw_only=True)
+class NumberTaken(DomainError):
+    template = "Number {number} at {brand} is taken."
+    brand: str
+    number: str
+
+
+@dataclass(kw_only=True)
+class ExternalIdTaken(DomainError):
+    template = "There is a member with the external id {external_id} already."
+    external_id: str
+
+
+@dataclass(kw_only=True)
+class AlreadyMember(DomainError):
+    template = "The member has a membership at {brand} already."
+    brand: str
+
+
+@dataclass(kw_only=True)
+class NumberMalformed(DomainError):
+    template = "{number} is not a loyalty number of {brand}."
+    brand: str
+    number: str
+
+
+# Rejections: the answer sticks to the idempotency key.
+
+
+@dataclass(kw_only=True)
+class Rejection(DomainError):
+    """Refused by the state of the books or by a rule; nothing was posted.
+
+    `replayed` says that the same refusal was given before, to the same idempotency key.
+    """
+
+    replayed: bool = False
+
+    def figures(self) -> dict[str, Any]:
+        return {name: value for name, value in super().figures().items() if name != "replayed"}
+
+
+@dataclass(kw_only=True)
+class InsufficientPoints(Rejection):
+    template = "{required} points are needed; {available} are available."
+    available: int
+    required: int
+
+
+@dataclass(kw_only=True)
+class MembershipClosed(Rejection):
+    template = "The membership is closed."
+    membership_id: UUID
+
+
+@dataclass(kw_only=True)
+class AmountTooLarge(Rejection):
+    template = "The amount is larger than the books can hold."
+
+
+@dataclass(kw_only=True)
+class TransferTooSmall(Rejection):
+    template = "{points_out} points are worth less than one point at the other brand."
+    points_out: int
+    minimum: int
+
+
+@dataclass(kw_only=True)
+class PointsInBelowMinimum(Rejection):
+    template = "{points_in} points would arrive, fewer than the {minimum} asked for."
+    points_in: int
+    minimum: int
+
+
+@dataclass(kw_only=True)
+class QuoteExpired(Rejection):
+    template = "The quote expired at {expired_at}."
+    expired_at: datetime
+
+
+@dataclass(kw_only=True)
+class QuoteUsed(Rejection):
+    template = "The quote was used already."
+
+
+@dataclass(kw_only=True)
+class TokenSpent(Rejection):
+    """A single-use token that the command needed is spent. Services say it in their own words."""
+
+    template = "The token {token} is spent already."
+    token: str
+
+
+@dataclass(kw_only=True)
+class AlreadyReversed(Rejection):
+    template = "The transaction was reversed already."
+
+
+@dataclass(kw_only=True)
+class ReversalExceedsOriginal(Rejection):
+    template = "{points} points cannot be reversed; {remaining} of the original are left."
+    points: int
+    remaining: int
+
+
+@dataclass(kw_only=True)
+class NotReversible(Rejection):
+    template = "A transaction of kind {kind} cannot be reversed."
+    kind: str
+
+
+@dataclass(kw_only=True)
+class HoldNotPending(Rejection):
+    template = "The hold is {status}, no longer pending."
+    status: str
+
+
+@dataclass(kw_only=True)
+class CaptureExceedsHold(Rejection):
+    template = "{points} points cannot be captured; {held} are held."
+    points: int
+    held: int
+
+
+# The machinery, not the request.
+
+
+@dataclass(kw_only=True)
+class LedgerUnavailable(DomainError):
+    """The books could not answer in time. Whether the command was posted is unknown: send it
+    again with the same idempotency key."""
+
+    template = "The books cannot be reached; try again with the same idempotency key."
+
+
+def rejection_classes() -> dict[str, type[Rejection]]:
+    """Every rejection by its class name, as stored with idempotency keys."""
+    found: dict[str, type[Rejection]] = {}
+    waiting: list[type[Rejection]] = [Rejection]
+    while waiting:
+        cls = waiting.pop()
+        found[cls.__name__] = cls
+        waiting.extend(cls.__subclasses__())
+    return found
+
+
+def rejection_to_fields(rejection: Rejection) -> dict[str, Any]:
+    """A rejection as plain JSON values: its class name and figures."""
+    figures = {
+        name: {"datetime": value.isoformat()}
+        if isinstance(value, datetime)
+        else {"uuid": str(value)}
+        if isinstance(value, UUID)
+        else value
+        for name, value in rejection.figures().items()
+    }
+    return {"rejection": type(rejection).__name__, "figures": figures}
+
+
+def rejection_from_fields(fields: dict[str, Any]) -> Rejection:
+    """The rejection that `rejection_to_fields` wrote."""
+    figures: dict[str, Any] = {
+        name: datetime.fromisoformat(value["datetime"])
+        if isinstance(value, dict) and "datetime" in value
+        else UUID(value["uuid"])
+        if isinstance(value, dict)
+        else value
+        for name, value in fields["figures"].items()
+    }
+    return rejection_classes()[fields["rejection"]](**figures)

@@ -1,0 +1,199 @@
+"""What a batch of commands needs to know, and how its verdicts become answers.
+
+Shared by the two lanes (`postgres`, `sqlite`) that load, judge and store a batch in one database
+transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+from uuid import UUID
+
+import orjson
+
+from brands.clock import Micros
+from brands.errors import IdempotencyKeyReused, rejection_from_fields, rejection_to_fields
+from brands.ids import book_of, home_book
+from brands.ledger.chart import MONEY, AccountKind, stripe
+from brands.ledger.commands import (
+    Claim,
+    Command,
+    EndHold,
+    ExpireLots,
+    Outcome,
+    PlaceHold,
+    Post,
+    Revalue,
+    Reverse,
+)
+from brands.ledger.core import Verdict
+
+Answer: TypeAlias = Outcome | Exception
+
+LOTS_AT_FIRST = 64
+"""How many open lots of an account are loaded before it is known that more are needed."""
+
+Place: TypeAlias = tuple[int, UUID]
+"""A row of a table that is spread over the books: its book and its id."""
+
+
+class KeyRow(NamedTuple):
+    """An idempotency key as stored."""
+
+    book: int
+    client: str
+    key: str
+    fingerprint: bytes
+    command_id: UUID
+    rejection: str | None
+    recorded_at: Micros
+
+
+@dataclass(slots=True)
+class Needs:
+    """What is to be locked and loaded before a batch can be judged."""
+
+    accounts: set[Place] = field(default_factory=set)
+    lots: set[Place] = field(default_factory=set)
+    """Accounts whose open lots are needed, the first ones at least."""
+    all_lots: set[Place] = field(default_factory=set)
+    holds: set[Place] = field(default_factory=set)
+    originals: set[Place] = field(default_factory=set)
+    tokens: set[tuple[int, str]] = field(default_factory=set)
+
+    def pool_of(self, book: int, brand: UUID) -> None:
+        """A brand's points may move: its pool and settlement account with them."""
+        self.accounts.add((book, stripe(book, brand, AccountKind.POOL)))
+        self.accounts.add((book, stripe(book, brand, AccountKind.SETTLEMENT)))
+
+    def original_touches(self, account: Place, unit: UUID) -> None:
+        """An account of a transaction that is to be reversed."""
+        self.accounts.add(account)
+        if is_member_account(account[1]):
+            self.all_lots.add(account)
+            self.pool_of(account[0], unit)
+
+
+def is_member_account(account: UUID) -> bool:
+    """Whether an account id is a membership's (UUID version 7) and no stripe's (version 8)."""
+    return account.int >> 76 & 0xF == 7
+
+
+def needs_of(commands: Sequence[Command]) -> Needs:
+    """What these commands name. Reversals add what their originals touched once that is read."""
+    needs = Needs()
+    for command in commands:
+        book = book_of(command.id)
+        match command:
+            case Post():
+                _needs_of_post(needs, command, book)
+            case Reverse():
+                needs.originals.add((book, command.original))
+            case PlaceHold():
+                needs.accounts.add((book, command.account))
+                needs.lots.add((book, command.account))
+            case EndHold():
+                needs.accounts.add((book, command.account))
+                needs.all_lots.add((book, command.account))
+                needs.holds.add((book, command.hold))
+            case ExpireLots():
+                needs.accounts.add((book, command.account))
+                needs.all_lots.add((book, command.account))
+                needs.accounts.add((book, command.beneficiary))
+                needs.accounts.add((book, stripe(book, command.brand, AccountKind.EXPIRED)))
+                needs.pool_of(book, command.brand)
+            case Revalue():
+                needs.pool_of(book, command.brand)
+    return needs
+
+
+def _needs_of_post(needs: Needs, command: Post, book: int) -> None:
+    accounts = needs.accounts
+    for unit, source, destination, _ in command.postings:
+        accounts.add((book, source))
+        accounts.add((book, destination))
+        if unit != MONEY:
+            needs.pool_of(book, unit)
+            if is_member_account(source):
+                needs.lots.add((book, source))
+                if command.captures is not None:
+                    needs.all_lots.add((book, source))
+    if command.captures is not None:
+        needs.holds.add((book, command.captures))
+    for token in command.tokens:
+        needs.tokens.add((book, token))
+
+
+def claim_of(command: Command) -> Claim | None:
+    """A command's idempotency key. What falls due by itself has none: done twice, it does nothing
+    the second time."""
+    return None if isinstance(command, Revalue | ExpireLots) else command.claim
+
+
+def key_rows(commands: Sequence[Command], books: int, now: Micros) -> list[KeyRow]:
+    """The keys that the commands claim, in the order in which every writer inserts them: so two
+    writers with the same keys wait for one another and do not deadlock."""
+    rows = []
+    for command in commands:
+        claim = claim_of(command)
+        if claim is not None:
+            home = home_book(f"{claim.client}/{claim.key}", books)
+            rows.append(
+                KeyRow(home, claim.client, claim.key, claim.fingerprint, command.id, None, now)
+            )
+    rows.sort(key=lambda row: row[:3])
+    return rows
+
+
+def stored_answer(command: Command, stored: KeyRow) -> Answer:
+    """The answer to a command whose key was there already."""
+    claim = claim_of(command)
+    assert claim is not None
+    if stored.fingerprint != claim.fingerprint:
+        return IdempotencyKeyReused(path="idempotencyKey")
+    rejection = None if stored.rejection is None else orjson.loads(stored.rejection)
+    return Outcome(
+        stored.command_id,
+        stored.recorded_at,
+        None if rejection is None else rejection_from_fields(rejection),
+        # Our own retry after a lost reply to COMMIT finds the key with our own id: no replay.
+        replayed=stored.command_id != command.id,
+    )
+
+
+def rejected_keys(
+    commands: Sequence[Command], verdicts: Sequence[Verdict], keys: Sequence[KeyRow]
+) -> list[tuple[int, str, str, str]]:
+    """(book, client, key, rejection) of the refused commands."""
+    by_command = {row.command_id: row for row in keys}
+    return [
+        (*by_command[command.id][:3], orjson.dumps(rejection_to_fields(verdict)).decode())
+        for command, verdict in zip(commands, verdicts, strict=True)
+        if verdict is not None and command.id in by_command
+    ]
+
+
+def spent_tokens(
+    commands: Sequence[Command], verdicts: Sequence[Verdict], now: Micros
+) -> list[KeyRow]:
+    """The tokens of accepted commands, as rows of the key table."""
+    return [
+        KeyRow(book_of(command.id), TOKENS, token, b"", command.id, None, now)
+        for command, verdict in zip(commands, verdicts, strict=True)
+        if isinstance(command, Post) and verdict is None
+        for token in command.tokens
+    ]
+
+
+TOKENS = "token"
+"""The namespace of single-use tokens in the key table; no client is called that."""
+
+
+def answers_of(
+    commands: Sequence[Command], verdicts: Sequence[Verdict], now: Micros
+) -> list[Answer]:
+    """What each caller is told once the batch is committed."""
+    return [
+        Outcome(command.id, now, verdict)
+        for command, verdict in zip(commands, verdicts, strict=True)
+    ]

@@ -1,0 +1,392 @@
+"""The pure core of the books: state and commands in, verdicts and changes out.
+
+No I/O, no clock, no chance: ids and the present are given. Commands are judged in order, each on
+what the ones before it left. A refused command changes nothing. The laws kept here: entries of a
+transaction sum to zero per unit; a pool is its outstanding points times the value in force; a
+member's balance is the sum of her lots, less a debt that a clawback may have left (her floor).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+from uuid import UUID
+
+from brands.clock import NEVER, Micros, from_micros
+from brands.errors import (
+    AmountTooLarge,
+    CaptureExceedsHold,
+    HoldNotPending,
+    InsufficientPoints,
+    MembershipClosed,
+    QuoteExpired,
+    Rejection,
+    TokenSpent,
+)
+from brands.ids import book_of
+from brands.ledger.chart import MONEY, AccountKind, TransactionKind, stripe
+from brands.ledger.commands import (
+    Command,
+    EndHold,
+    ExpireLots,
+    PlaceHold,
+    Post,
+    Posting,
+    Refuse,
+    Revalue,
+    Reverse,
+)
+from brands.ledger.lots import Take, give_back, keep, spend, spendable, take, take_expired
+from brands.ledger.reversing import Mirror, mirror
+from brands.ledger.state import Changes, Hold, State
+from brands.money import MAX_BALANCE
+
+COALITION_CLIENT = "coalition"
+"""Who posts what falls due by itself: revaluations and expiry."""
+
+Verdict: TypeAlias = Rejection | None
+Deltas: TypeAlias = dict[UUID, int]
+
+
+def decide(
+    state: State, commands: Sequence[Command], now: Micros, fresh: Callable[[int], UUID]
+) -> tuple[list[Verdict], Changes]:
+    """Judges each command in order: None where it is accepted, else the rejection.
+
+    `fresh` makes an id, given its book, for a transaction that the core adds itself (a revaluation
+    that fell due).
+    Raises `LotsNotLoaded` when the state does not reach far enough into an account's lots.
+    """
+    batch = _Batch(state, now, fresh)
+    return [batch.judge(command) for command in commands], batch.changes
+
+
+def net(postings: Sequence[Posting]) -> Deltas:
+    """The postings' effect by account."""
+    deltas: Deltas = {}
+    for _, source, destination, amount in postings:
+        deltas[source] = deltas.get(source, 0) - amount
+        deltas[destination] = deltas.get(destination, 0) + amount
+    return deltas
+
+
+class _Batch:
+    """One evaluation: the state as it is worked on, and what has changed so far."""
+
+    def __init__(self, state: State, now: Micros, fresh: Callable[[int], UUID]) -> None:
+        self.state = state
+        self.accounts = state.accounts
+        self.now = now
+        self.fresh = fresh
+        self.changes = Changes()
+
+    def judge(self, command: Command) -> Verdict:
+        match command:
+            case Post():
+                return self._post(command)
+            case Reverse():
+                return self._reverse(command)
+            case PlaceHold():
+                return self._place_hold(command)
+            case EndHold():
+                return self._end_hold(command)
+            case ExpireLots():
+                return self._expire_lots(command)
+            case Revalue():
+                self._revalue_if_due(command.brand, book_of(command.id))
+                return None
+            case Refuse():
+                return command.rejection
+
+    # Posting.
+
+    def _post(self, command: Post) -> Verdict:
+        if command.deadline is not None and self.now >= command.deadline:
+            return QuoteExpired(expired_at=from_micros(command.deadline))
+        for token in command.tokens:
+            if token in self.state.spent_tokens:
+                return TokenSpent(token=token)
+        for unit, source, destination, amount in command.postings:
+            assert amount > 0
+            assert self.accounts[source].unit == self.accounts[destination].unit == unit
+        deltas = net(command.postings)
+        takes: list[Take] = []
+        hold = None
+        if command.captures is not None:
+            hold = self.state.holds[command.captures]
+            refusal = self._capture(hold, deltas, takes)
+        else:
+            refusal = self._take_debits(deltas, takes)
+        refusal = refusal or self._make_whole(deltas, book_of(command.id))
+        if refusal is not None:
+            return refusal
+        self._append(
+            command.id,
+            command.kind,
+            command.event_at,
+            command.points,
+            deltas,
+            header=(
+                command.claim.client,
+                command.request_id,
+                command.reference,
+                command.description,
+                None,
+            ),
+        )
+        if hold is not None:
+            self._close_hold(hold, "CAPTURED", command.id, -deltas[hold.account])
+        spend(self.state, self.changes, takes, command.id)
+        earned_at = command.event_at if command.earned_at is None else command.earned_at
+        self._keep_credits(deltas, command.id, earned_at, command.lots_expire_at)
+        self._keep_records(command)
+        self.state.spent_tokens.update(command.tokens)
+        return None
+
+    def _take_debits(self, deltas: Deltas, takes: list[Take]) -> Verdict:
+        """Finds the lots that pay for each member's debit; refuses closed and poor accounts."""
+        for account_id, amount in deltas.items():
+            account = self.accounts[account_id]
+            if not account.is_points or amount == 0:
+                continue
+            if account.closed:
+                return MembershipClosed(membership_id=account_id)
+            if amount < 0:
+                found = take(account, -amount, self.now)
+                if found is None:
+                    available = spendable(account, self.now)
+                    return InsufficientPoints(available=available, required=-amount)
+                takes.extend(found)
+        return None
+
+    def _make_whole(self, deltas: Deltas, book: int) -> Verdict:
+        """Completes the deltas so that every pool moved will be outstanding x value in force.
+
+        What the postings' own pool legs leave open is the brand's settlement account's: the value
+        of points may have changed between the event and its recording.
+        """
+        moved: Deltas = {}
+        for account_id, amount in deltas.items():
+            account = self.accounts[account_id]
+            if account.is_points:
+                moved[account.unit] = moved.get(account.unit, 0) + amount
+        for brand, points in moved.items():
+            self._revalue_if_due(brand, book)
+            pool = self.accounts[stripe(book, brand, AccountKind.POOL)]
+            assert pool.rate is not None
+            gap = points * pool.rate - deltas.get(pool.id, 0)
+            if gap:
+                settlement = stripe(book, brand, AccountKind.SETTLEMENT)
+                deltas[pool.id] = deltas.get(pool.id, 0) + gap
+                deltas[settlement] = deltas.get(settlement, 0) - gap
+        for account_id, amount in deltas.items():
+            if abs(self.accounts[account_id].balance + amount) > MAX_BALANCE:
+                return AmountTooLarge()
+        return None
+
+    def _append(
+        self,
+        transaction: UUID,
+        kind: TransactionKind,
+        event_at: Micros,
+        points: int,
+        deltas: Deltas,
+        header: tuple[str, str, str | None, str | None, UUID | None],
+    ) -> None:
+        """Writes a transaction and its entries, and moves the balances."""
+        book = book_of(transaction)
+        now = self.now
+        client, request_id, reference, description, reverses = header
+        self.changes.transactions.append(
+            (book, transaction, kind, event_at, now, client, request_id, reference, description,
+             reverses, points)
+        )  # fmt: skip
+        entries = self.changes.entries
+        touched = self.changes.accounts
+        for account_id, amount in deltas.items():
+            if amount == 0:
+                continue
+            account = self.accounts[account_id]
+            account.balance = balance = account.balance + amount
+            account.version = version = account.version + 1
+            account.posted_at = now
+            touched[account_id] = account
+            entries.append((book, transaction, account_id, amount, balance, version, now))
+
+    def _keep_credits(
+        self, deltas: Deltas, transaction: UUID, earned_at: Micros, expires_at: Micros
+    ) -> None:
+        for account_id, amount in deltas.items():
+            account = self.accounts[account_id]
+            if amount > 0 and account.is_points:
+                keep(self.state, self.changes, account, amount, transaction, earned_at, expires_at)
+
+    def _keep_records(self, command: Post | Reverse) -> None:
+        for record in command.records:
+            self.changes.records.setdefault(record.kind, []).append(record)
+
+    # Revaluation.
+
+    def _revalue_if_due(self, brand: UUID, book: int) -> None:
+        """Re-values the points already out there, if the value in force has changed since."""
+        pool = self.accounts[stripe(book, brand, AccountKind.POOL)]
+        value = self.state.value_of(brand, self.now)
+        if pool.rate == value:
+            return
+        assert pool.rate is not None
+        outstanding, rest = divmod(pool.balance, pool.rate)
+        assert rest == 0
+        change = outstanding * (value - pool.rate)
+        pool.rate = value
+        self.changes.accounts[pool.id] = pool
+        if change == 0:
+            return
+        effective_from = max(at for at, _ in self.state.rates[brand] if at <= self.now)
+        self._append(
+            self.fresh(book),
+            TransactionKind.REVALUATION,
+            effective_from,
+            outstanding,
+            {pool.id: change, stripe(book, brand, AccountKind.SETTLEMENT): -change},
+            header=(COALITION_CLIENT, "", None, None, None),
+        )
+
+    # Reversal.
+
+    def _reverse(self, command: Reverse) -> Verdict:
+        original = self.state.originals[command.original]
+        mirrored = mirror(original, self.state, command.points, command.shortfall, self.now)
+        if not isinstance(mirrored, Mirror):
+            return mirrored
+        refusal = self._make_whole(mirrored.deltas, book_of(command.id))
+        if refusal is not None:
+            return refusal
+        self._append(
+            command.id,
+            TransactionKind.REVERSAL,
+            command.event_at,
+            mirrored.points,
+            mirrored.deltas,
+            header=(
+                command.claim.client,
+                command.request_id,
+                None,
+                command.description,
+                command.original,
+            ),
+        )
+        for account, overdraft in mirrored.overdrafts:
+            assert account.floor is not None
+            account.floor -= overdraft
+        spend(self.state, self.changes, mirrored.takes, command.id)
+        for account_id, amount in mirrored.deltas.items():
+            account = self.accounts[account_id]
+            if amount > 0 and account.is_points:
+                rest = give_back(
+                    self.state, self.changes, account, amount, original.uses, command.id
+                )
+                if rest:
+                    keep(self.state, self.changes, account, rest, command.id, self.now, NEVER)
+        original.reversed += mirrored.points
+        self._keep_records(command)
+        return None
+
+    # Holds.
+
+    def _place_hold(self, command: PlaceHold) -> Verdict:
+        account = self.accounts[command.account]
+        if account.closed:
+            return MembershipClosed(membership_id=account.id)
+        found = take(account, command.points, self.now)
+        if found is None:
+            available = spendable(account, self.now)
+            return InsufficientPoints(available=available, required=command.points)
+        lots = [(lot.origin, amount) for lot, amount in found]
+        hold = Hold(command.id, account.id, command.points, "PENDING", command.expires_at, lots)
+        for lot, amount in found:
+            lot.held += amount
+            self._touch_lot(lot.account, lot.origin)
+            self.changes.hold_lots.append((account.book, hold.id, lot.origin, amount))
+        account.held += command.points
+        self.changes.accounts[account.id] = account
+        self.changes.new_holds[hold.id] = self.state.holds[hold.id] = hold
+        return None
+
+    def _end_hold(self, command: EndHold) -> Verdict:
+        hold = self.state.holds[command.hold]
+        if hold.status != "PENDING":
+            return HoldNotPending(status=hold.status)
+        if command.expiry and self.now < hold.expires_at:
+            return HoldNotPending(status="not expired")
+        self._close_hold(hold, "EXPIRED" if command.expiry else "VOIDED", command.id)
+        return None
+
+    def _capture(self, hold: Hold, deltas: Deltas, takes: list[Take]) -> Verdict:
+        """The lots of a hold pay for the debit of its account, which may be less than was held."""
+        if hold.status == "PENDING" and self.now >= hold.expires_at:
+            return HoldNotPending(status="EXPIRED")
+        if hold.status != "PENDING":
+            return HoldNotPending(status=hold.status)
+        needed = -deltas[hold.account]
+        assert needed > 0
+        if needed > hold.points:
+            return CaptureExceedsHold(points=needed, held=hold.points)
+        for origin, amount in hold.lots:
+            part = min(amount, needed)
+            if part:
+                takes.append((self.state.lots[hold.account, origin], part))
+                needed -= part
+        return None
+
+    def _close_hold(self, hold: Hold, status: str, ended_by: UUID, captured: int = 0) -> None:
+        """Releases all that the hold reserves; a capture then spends what it needs."""
+        account = self.accounts[hold.account]
+        for origin, amount in hold.lots:
+            lot = self.state.lots[hold.account, origin]
+            lot.held -= amount
+            self._touch_lot(lot.account, lot.origin)
+        account.held -= hold.points
+        self.changes.accounts[account.id] = account
+        hold.status = status
+        hold.captured = captured
+        hold.ended_at = self.now
+        hold.ended_by = ended_by
+        if hold.id not in self.changes.new_holds:
+            self.changes.holds[hold.id] = hold
+
+    def _touch_lot(self, account: UUID, origin: UUID) -> None:
+        if (account, origin) not in self.changes.new_lots:
+            self.changes.lots[account, origin] = self.state.lots[account, origin]
+
+    # Expiry.
+
+    def _expire_lots(self, command: ExpireLots) -> Verdict:
+        """Nothing happens (and nothing is refused) when no unheld lot has expired."""
+        account = self.accounts[command.account]
+        book = account.book
+        takes = take_expired(account, self.now)
+        points = sum(amount for _, amount in takes)
+        if not points:
+            return None
+        self._revalue_if_due(command.brand, book)
+        pool = self.accounts[stripe(book, command.brand, AccountKind.POOL)]
+        assert pool.rate is not None
+        deltas = net(
+            [
+                Posting(
+                    command.brand,
+                    account.id,
+                    stripe(book, command.brand, AccountKind.EXPIRED),
+                    points,
+                ),
+                Posting(MONEY, pool.id, command.beneficiary, points * pool.rate),
+            ]
+        )
+        self._append(
+            command.id,
+            TransactionKind.EXPIRY,
+            max(lot.expires_at for lot, _ in takes),
+            points,
+            deltas,
+            header=(COALITION_CLIENT, "", None, None, None),
+        )
+        spend(self.state, self.changes, takes, command.id)
+        return None

@@ -1,0 +1,130 @@
+"""Rows of the database as state of the books, and changes of the books as rows.
+
+Shared by both lanes; rows are sequences in the order that the names of each function give.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from typing import Any
+from uuid import UUID
+
+from brands.clock import Micros
+from brands.ids import book_of
+from brands.ledger.batch import Place
+from brands.ledger.state import Changes, Hold, Lot, Original, Row, State
+
+
+def fill_lots(state: State, rows: Sequence[Any], asked: Set[Place], limit: int | None) -> None:
+    """Puts loaded lots, which come in order, into their accounts."""
+    for row in rows:
+        lot = Lot(*row)
+        state.lots[lot.account, lot.origin] = lot
+        if lot.remaining:
+            state.accounts[lot.account].lots.append(lot)
+    for _, account_id in asked:
+        account = state.accounts[account_id]
+        account.all_lots = limit is None or len(account.lots) < limit
+
+
+def fill_originals(
+    state: State,
+    entries: Sequence[Any],
+    uses: Sequence[Any],
+    reversed_points: Mapping[UUID, int],
+) -> None:
+    """Transactions to be reversed, with the lots that they used.
+
+    `entries`: (transaction, kind, book, account, amount, unit). `uses`: (transaction, account,
+    origin of the lot, points not given back yet, amount, remaining, held, earned, expires).
+    """
+    for id, kind, _, account, amount, _ in entries:
+        original = state.originals.get(id)
+        if original is None:
+            original = Original(id, kind, [], {}, reversed_points.get(id, 0))
+            state.originals[id] = original
+        original.entries.append((account, amount))
+    for id, account, origin, points, *lot in uses:
+        if (account, origin) not in state.lots:
+            state.lots[account, origin] = Lot(account, origin, *lot)
+        state.originals[id].uses[account, origin] = points
+
+
+def inserted_rows(changes: Changes, now: Micros) -> Iterator[tuple[str, Sequence[Row]]]:
+    """(table, rows) of everything that is only appended."""
+    yield "transactions", changes.transactions
+    yield "entries", changes.entries
+    yield "lots", [lot_row(lot) for lot in changes.new_lots.values()]
+    yield "lot_uses", changes.uses
+    yield "holds", [hold_row(hold, now) for hold in changes.new_holds.values()]
+    yield "hold_lots", changes.hold_lots
+
+
+def lot_row(lot: Lot) -> Row:
+    """(book, account, origin, amount, remaining, held, spent, earned, expires)"""
+    return (
+        book_of(lot.account),
+        lot.account,
+        lot.origin,
+        lot.amount,
+        lot.remaining,
+        lot.held,
+        0 if lot.remaining else 1,
+        lot.earned_at,
+        lot.expires_at,
+    )
+
+
+def hold_row(hold: Hold, now: Micros) -> Row:
+    """(book, id, account, points, captured, status, placed, expires, ended, ended by)"""
+    return (
+        book_of(hold.id),
+        hold.id,
+        hold.account,
+        hold.points,
+        hold.captured,
+        hold.status,
+        now,
+        hold.expires_at,
+        hold.ended_at,
+        hold.ended_by,
+    )
+
+
+def changed_lots(changes: Changes) -> Sequence[Row]:
+    """(book, account, origin, remaining, held, spent)"""
+    return [
+        (
+            book_of(lot.account),
+            lot.account,
+            lot.origin,
+            lot.remaining,
+            lot.held,
+            0 if lot.remaining else 1,
+        )
+        for lot in changes.lots.values()
+    ]
+
+
+def ended_holds(changes: Changes) -> Sequence[Row]:
+    """(book, id, captured, status, ended, ended by)"""
+    return [
+        (book_of(hold.id), hold.id, hold.captured, hold.status, hold.ended_at, hold.ended_by)
+        for hold in changes.holds.values()
+    ]
+
+
+def changed_accounts(changes: Changes) -> Sequence[Row]:
+    """(book, id, balance, held, floor, version, rate, posted at, version when loaded)"""
+    return [
+        (
+            account.book,
+            account.id,
+            account.balance,
+            account.held,
+            account.floor,
+            account.version,
+            account.rate,
+            account.posted_at,
+            account.loaded_version,
+        )
+        for account in changes.accounts.values()
+    ]

@@ -1,0 +1,228 @@
+"""The one writer of the books: commits commands in groups, each caller getting its own answer.
+
+Whatever is waiting when a lane falls idle becomes one batch and one database transaction: nobody
+waits for company, and under load a commit is shared by many. A refused command never fails its
+neighbours. A batch that fails as a whole (lost connection, deadlock, a reply to COMMIT that never
+came) is committed again; the idempotency keys in it make that safe.
+"""
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import asyncpg
+
+from brands.database import target_of
+from brands.errors import (
+    DomainError,
+    IdempotencyKeyReused,
+    InvalidIdempotencyKey,
+    LedgerUnavailable,
+)
+from brands.ids import book_of
+from brands.ledger.batch import Answer, claim_of
+from brands.ledger.commands import Command, Outcome
+from brands.ledger.postgres import PostgresLane
+from brands.ledger.sqlite import SqliteLane
+
+DEFAULT_LANES = 2
+"""Connections per process on PostgreSQL: while one waits for the database, another is judged."""
+
+MAX_BATCH = 512
+"""Commands in one database transaction, at most."""
+
+MAX_WAITING = 20_000
+"""Commands waiting in one lane, at most; more are turned away at once."""
+
+PATIENCE_SECONDS = 30.0
+"""How long a batch is tried again before its callers are told that the books are out of reach."""
+
+_FIRST_PAUSE_SECONDS = 0.02
+_LONGEST_PAUSE_SECONDS = 1.0
+
+_PASSING = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ObjectInUseError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+    sqlite3.OperationalError,
+    LedgerUnavailable,
+)
+"""Failures of the machinery: the same batch may succeed on a new connection."""
+
+
+class Lane(Protocol):
+    """One connection to the books. See `PostgresLane` and `SqliteLane`."""
+
+    async def open(self) -> None: ...
+    async def close(self) -> None: ...
+    async def commit(self, commands: Sequence[Command]) -> list[Answer]: ...
+
+
+class _Waiting:
+    """A command on its way, and who waits for it."""
+
+    __slots__ = ("answer", "command")
+
+    def __init__(self, command: Command, answer: "asyncio.Future[Outcome]") -> None:
+        self.command = command
+        self.answer = answer
+
+
+class Ledger:
+    """The writer. Make one per process with `Ledger.open`; it may be shared by all tasks."""
+
+    def __init__(self, lanes: Sequence[Lane]) -> None:
+        self._lanes = [_Queue(lane) for lane in lanes]
+        self._in_flight: dict[tuple[str, str], _Waiting] = {}
+
+    @classmethod
+    async def open(cls, url: str, *, books: int, lanes: int | None = None) -> "Ledger":
+        """A writer on the database at `url`, which has so many books.
+
+        More lanes than one let batches overlap, on PostgreSQL only; a book belongs to one lane.
+        """
+        target = target_of(url)
+        made: list[Lane] = (
+            [SqliteLane(target.sqlite_path, books)]
+            if target.sqlite_path is not None
+            else [PostgresLane(url, books) for _ in range(min(lanes or DEFAULT_LANES, books))]
+        )
+        for lane in made:
+            await lane.open()
+        ledger = cls(made)
+        for queue in ledger._lanes:
+            queue.start()
+        return ledger
+
+    async def close(self) -> None:
+        """Answers what is waiting, then lets go of the connections."""
+        for queue in self._lanes:
+            await queue.stop()
+
+    async def submit(self, command: Command) -> Outcome:
+        """Has the command judged and stored, and returns the books' answer.
+
+        Raises `IdempotencyKeyReused` (the key came with another intent), `InvalidIdempotencyKey`,
+        `LedgerUnavailable` (unknown whether it was posted: send it again with the same key). A
+        caller that is cancelled leaves the command on its way.
+        """
+        claim = claim_of(command)
+        if claim is None:
+            return await asyncio.shield(self._enqueue(command).answer)
+        if not 1 <= len(claim.key) <= 255 or "\0" in claim.key:
+            raise InvalidIdempotencyKey(path="idempotencyKey", length=len(claim.key))
+        name = (claim.client, claim.key)
+        first = self._in_flight.get(name)
+        if first is not None:
+            before = claim_of(first.command)
+            if before is None or before.fingerprint != claim.fingerprint:
+                raise IdempotencyKeyReused(path="idempotencyKey")
+            return replace(await asyncio.shield(first.answer), replayed=True)
+        waiting = self._enqueue(command)
+        self._in_flight[name] = waiting
+        waiting.answer.add_done_callback(lambda _: self._in_flight.pop(name, None))
+        return await asyncio.shield(waiting.answer)
+
+    async def submit_many(self, commands: Sequence[Command]) -> list[Outcome | DomainError]:
+        """Submits commands side by side; errors come back in their places."""
+        answers = await asyncio.gather(
+            *(self.submit(command) for command in commands), return_exceptions=True
+        )
+        results: list[Outcome | DomainError] = []
+        for answer in answers:
+            if isinstance(answer, BaseException) and not isinstance(answer, DomainError):
+                raise answer
+            results.append(answer)
+        return results
+
+    def _enqueue(self, command: Command) -> _Waiting:
+        waiting = _Waiting(command, asyncio.get_running_loop().create_future())
+        self._lanes[book_of(command.id) % len(self._lanes)].put(waiting)
+        return waiting
+
+
+class _Queue:
+    """The commands waiting for one lane, and the task that takes them there."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._waiting: deque[_Waiting] = deque()
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        self._stopping = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+        await self._lane.close()
+
+    def put(self, waiting: _Waiting) -> None:
+        if self._stopping or len(self._waiting) >= MAX_WAITING:
+            raise LedgerUnavailable
+        self._waiting.append(waiting)
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            if not self._waiting:
+                if self._stopping:
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
+            await self._commit(batch)
+
+    async def _commit(self, batch: Sequence[_Waiting]) -> None:
+        """Answers every caller of the batch, whatever happens."""
+        try:
+            answers = await self._until_committed([waiting.command for waiting in batch])
+        except _PASSING:
+            answers = [LedgerUnavailable() for _ in batch]
+        except Exception as error:
+            await self._lane.close()
+            if len(batch) > 1:
+                # One command that the database cannot digest must not fail its neighbours.
+                middle = len(batch) // 2
+                await self._commit(batch[:middle])
+                await self._commit(batch[middle:])
+                return
+            answers = [error]
+        for waiting, answer in zip(batch, answers, strict=True):
+            if waiting.answer.done():
+                continue
+            if isinstance(answer, Outcome):
+                waiting.answer.set_result(answer)
+            else:
+                waiting.answer.set_exception(answer)
+                waiting.answer.exception()  # a cancelled caller never asks; that is no error
+
+    async def _until_committed(self, commands: Sequence[Command]) -> list[Answer]:
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + PATIENCE_SECONDS
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return await self._lane.commit(commands)
+            except _PASSING:
+                await self._lane.close()
+                if loop.time() + pause > give_up_at:
+                    raise
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)

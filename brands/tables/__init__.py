@@ -1,0 +1,1 @@
+"""The rows: Tortoise models, one file per concept, and the migrations. Seen by `brands` only."""

@@ -1,0 +1,70 @@
+"""One text of SQL for both databases: the few words in which they differ are filled in here."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from tortoise.migrations.operations import RunPython
+
+POSTGRES: Final[Mapping[str, str]] = {
+    "uuid": "uuid",
+    "bytes": "bytea",
+    "integer": "bigint",
+    "small": "smallint",
+    "text": "text",
+    "strict": "",
+    "roomy": "WITH (fillfactor = 70)",
+}
+"""`roomy` leaves space in each page, so that an update of an unindexed column stays in it (HOT)."""
+
+SQLITE: Final[Mapping[str, str]] = {
+    "uuid": "text",
+    "bytes": "blob",
+    "integer": "integer",
+    "small": "integer",
+    "text": "text",
+    "strict": "STRICT",
+    "roomy": "STRICT",
+}
+
+
+def sql(statements: Sequence[str]) -> RunPython:
+    """Runs each statement, its `{words}` filled in for the database at hand."""
+
+    async def run(_: Any, editor: Any) -> None:
+        words = POSTGRES if editor.DIALECT == "postgres" else SQLITE
+        for statement in statements:
+            await editor.client.execute_script(statement.format_map(words))
+
+    return RunPython(run)
+
+
+def append_only(*tables: str) -> RunPython:
+    """Triggers that refuse every UPDATE and DELETE (on PostgreSQL TRUNCATE too) of these tables."""
+
+    async def run(_: Any, editor: Any) -> None:
+        statements = _refusals_postgres if editor.DIALECT == "postgres" else _refusals_sqlite
+        for table in tables:
+            for statement in statements(table):
+                await editor.client.execute_script(statement)
+
+    return RunPython(run)
+
+
+def _refusals_postgres(table: str) -> Sequence[str]:
+    return (
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME "
+        "USING ERRCODE = 'restrict_violation'; END $$",
+        f"CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        f"CREATE OR REPLACE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+    )
+
+
+def _refusals_sqlite(table: str) -> Sequence[str]:
+    return tuple(
+        f"CREATE TRIGGER IF NOT EXISTS {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        for verb in ("UPDATE", "DELETE")
+    )

@@ -1,0 +1,37 @@
+"""Brands and the valuations of their points (rates in micro-units per point)."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class BrandRow(Model):
+    """A partner brand. `number_format` is JSON; `next_number` feeds generated numbers."""
+
+    id = fields.UUIDField(primary_key=True)
+    code = fields.TextField()
+    name = fields.TextField()
+    points_name = fields.TextField()
+    time_zone = fields.TextField()
+    status = fields.TextField()
+    number_format = fields.TextField()
+    next_number = fields.BigIntField()
+    created_at = fields.BigIntField()
+
+    class Meta:
+        table = "brands"
+
+
+class ValuationRow(Model):
+    """What one point is worth from `effective_from` on. Append-only."""
+
+    id = fields.UUIDField(primary_key=True)
+    brand_id = fields.UUIDField()
+    redemption_rate = fields.BigIntField()
+    issue_price = fields.BigIntField()
+    transfer_out_rate = fields.BigIntField()
+    transfer_in_rate = fields.BigIntField()
+    effective_from = fields.BigIntField()
+    published_at = fields.BigIntField()
+
+    class Meta:
+        table = "valuations"

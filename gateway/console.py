@@ -1,0 +1,72 @@
+"""What the command line says: results to standard output, progress and errors to standard error.
+
+On a terminal there are colours, tables and moving bars. Anywhere else everything is plain lines,
+and nothing moves.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeAlias
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+Advance: TypeAlias = Callable[[int], None]
+"""Told how much more is done."""
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def say(text: str) -> None:
+    """A line of result."""
+    out.print(escape(text))
+
+
+def note(text: str) -> None:
+    """A line on how the work is going."""
+    err.print(escape(text))
+
+
+def fail(text: str) -> None:
+    """The one line that says what went wrong."""
+    err.print(f"[bold red]error:[/] {escape(text)}" if err.is_terminal else f"error: {text}")
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Rows under headings; away from a terminal, columns separated by tabs, without headings."""
+    if not out.is_terminal:
+        for row in rows:
+            out.print(escape("\t".join(row)))
+        return
+    drawn = Table(box=None, pad_edge=False)
+    for column in columns:
+        drawn.add_column(column, header_style="bold")
+    for row in rows:
+        drawn.add_row(*map(escape, row))
+    out.print(drawn)
+
+
+@contextmanager
+def progress(what: str, total: int, *, unit: str = "") -> Iterator[Advance]:
+    """A bar that goes from 0 to `total`; away from a terminal, one line that says what is done."""
+    if not err.is_terminal:
+        note(f"{what} ...")
+        yield lambda _: None
+        return
+    count = (MofNCompleteColumn(), TextColumn(unit)) if unit else (TaskProgressColumn(),)
+    columns = (TextColumn("{task.description}"), BarColumn(), *count)
+    clock = (TimeElapsedColumn(), TextColumn("elapsed,"), TimeRemainingColumn(), TextColumn("left"))
+    with Progress(*columns, *clock, console=err, transient=False) as bar:
+        task = bar.add_task(escape(what), total=total)
+        yield lambda more: bar.advance(task, more)

@@ -1,0 +1,1 @@
+"""The public contract: GraphQL types, with their resolvers beside them."""
