@@ -21,10 +21,11 @@ RUN python -m venv tools \
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin coalition
 COPY --from=build /opt/coalition /opt/coalition
-ENV PATH=/opt/coalition/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+ENV PATH=/opt/coalition/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
+    COALITION_HOST=0.0.0.0
 USER coalition
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
-    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/health', timeout=2)"]
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/readyz', timeout=2)"]
 ENTRYPOINT ["coalition"]
-CMD ["serve", "--host", "0.0.0.0"]
+CMD ["serve"]

@@ -7,7 +7,7 @@ from brands.accruals import credit
 from brands.callers import Caller
 from brands.clock import to_micros
 from brands.coalition import Coalition
-from brands.errors import InvalidInput
+from brands.errors import BrandNotFound, InvalidInput
 from brands.ids import book_of, new_id
 from brands.intents import claim_of, happened_at, wording_of
 from brands.ledger.chart import MONEY, AccountKind, TransactionKind, stripe
@@ -50,21 +50,29 @@ async def adjust(
     positive_points(abs(points))
     happened = happened_at(event_at)
     party = await seen_party(coalition.parties, caller, membership_id)
-    snapshot = coalition.registry.snapshot
-    sponsor = snapshot.brand(sponsor_code).id if sponsor_code is not None else party.brand_id
+    sponsor = _sponsor(coalition, sponsor_code, party)
+    valuation = coalition.registry.snapshot.valuation(party.brand_id, event_at)
     command = Post(
         id=new_id(book_of(membership_id)),
         claim=claim,
         kind=TransactionKind.ADJUSTMENT,
-        postings=_postings(
-            party, sponsor, points, snapshot.valuation(party.brand_id, event_at).rates
-        ),
+        postings=_postings(party, sponsor, points, valuation.rates),
         points=points,
         event_at=happened,
         description=wording_of(reason, "reason"),
         request_id=caller.request_id,
     )
     return (await coalition.ledger.submit(command)).accepted()
+
+
+def _sponsor(coalition: Coalition, code: str | None, party: Party) -> UUID:
+    if code is None:
+        return party.brand_id
+    try:
+        return coalition.registry.snapshot.brand(code).id
+    except BrandNotFound as error:
+        error.path = "sponsor"
+        raise
 
 
 def _postings(party: Party, sponsor: UUID, points: int, rates: Rates) -> tuple[Posting, ...]:

@@ -22,6 +22,8 @@ _UNSTORABLE = {"Cc", "Cs"}
 
 def is_storable(value: str) -> bool:
     """Whether both databases can hold this text."""
+    if value.isprintable():  # nearly all texts are, and that is told fast
+        return True
     return not any(unicodedata.category(character) in _UNSTORABLE for character in value)
 
 

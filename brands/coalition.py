@@ -53,17 +53,18 @@ async def open_coalition(url: str, *, lanes: int | None = None) -> Coalition:
         rows = await database.fetch("SELECT * FROM coalition WHERE id = 1")
         if not rows:
             raise NotFounded("there is no coalition in this database")
+        books = int(rows[0]["books"])
         registry = Registry(database)
         await registry.refresh(rows[0]["epoch"])
         return Coalition(
             database=database,
-            ledger=await Ledger.open(url, lanes=lanes),
+            ledger=await Ledger.open(url, books=books, lanes=lanes),
             registry=registry,
             parties=Parties(database),
             name=rows[0]["name"],
             currency=rows[0]["currency"],
             minor_digits=rows[0]["minor_digits"],
-            books=rows[0]["books"],
+            books=books,
         )
     except BaseException:
         await database.close()

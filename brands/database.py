@@ -23,6 +23,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext, _current_context
 from tortoise.migrations.executor import MigrationExecutor
 
+from brands.ids import compiled
+
 from brands.clock import Micros, now_micros
 
 ROWS = (
@@ -163,7 +165,7 @@ class Transaction:
 
 def as_uuid(value: UUID | str) -> UUID:
     """An id as read from either database."""
-    return UUID(value) if isinstance(value, str) else UUID(int=value.int)
+    return compiled(value) if isinstance(value, str) else value
 
 
 class Database:

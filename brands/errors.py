@@ -187,6 +187,11 @@ class HoldNotFound(NotFound):
 
 
 @dataclass(kw_only=True)
+class CredentialNotFound(NotFound):
+    what = "credential"
+
+
+@dataclass(kw_only=True)
 class NotPermitted(DomainError):
     """The caller is known, but this is not hers to do. Nothing has changed."""
 
@@ -226,6 +231,12 @@ class NumberMalformed(DomainError):
     template = "{number} is not a loyalty number of {brand}."
     brand: str
     number: str
+
+
+@dataclass(kw_only=True)
+class TooManyKeys(DomainError):
+    template = "This client has {limit} live keys already; revoke one first."
+    limit: int
 
 
 # Rejections: the answer sticks to the idempotency key.

@@ -163,11 +163,11 @@ def _statement(
     direction = "DESC" if window.first is not None else "ASC"
     order = f"ORDER BY e.recorded_at {direction}, e.transaction_id {direction}"
     nearest = (_BY_COUNTING if is_sqlite else _ONE_BY_ONE).format(bounds=bounds, order=order)
-    return (
+    sql = (
         f"SELECT p.account_id, {TRANSACTION_COLUMNS} FROM ({nearest}) p "
-        f"JOIN transactions t ON t.book = p.book AND t.id = p.transaction_id {REVERSALS}",
-        values,
+        f"JOIN transactions t ON t.book = p.book AND t.id = p.transaction_id {REVERSALS}"
     )
+    return sql, values
 
 
 _ONE_BY_ONE = """

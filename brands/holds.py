@@ -110,8 +110,7 @@ async def capture(
     """Redeems held points, all of them or `points`, and releases the rest.
 
     Raises `HoldNotFound`, `NotPermitted`, `PointsNotPositive`, `PointsOutOfRange`, `InvalidInput`,
-    `InvalidIdempotencyKey`; sticky are `HoldNotPending`, `CaptureExceedsHold` and
-    `MembershipClosed`.
+    `InvalidIdempotencyKey`; sticky are `HoldNotPending` and `CaptureExceedsHold`.
     """
     claim = claim_of(
         caller,
@@ -203,7 +202,7 @@ async def _seen_holds(
     """The holds that the caller may see, each with its brand."""
     rows = await coalition.database.fetch(
         "SELECT h.id, h.account_id, h.points, h.captured, h.status, h.placed_at, h.expires_at, "
-        "h.ended_at, h.transaction_id, s.member_id, s.brand_id "
+        "h.ended_at, h.ended_by, s.member_id, s.brand_id "
         "FROM holds h JOIN memberships s ON s.book = h.book AND s.id = h.account_id "
         "WHERE h.book = ANY($1::smallint[]) AND h.id = ANY($2::uuid[])",
         sorted({book_of(id) for id in ids}),
@@ -217,15 +216,15 @@ async def _seen_holds(
 
 
 def _hold(row: Row) -> Hold:
-    transaction, ended_at = row["transaction_id"], row["ended_at"]
+    status, ended_at = HoldStatus(row["status"]), row["ended_at"]
     return Hold(
         id=as_uuid(row["id"]),
         membership_id=as_uuid(row["account_id"]),
         points=row["points"],
         captured=row["captured"],
-        status=HoldStatus(row["status"]),
+        status=status,
         placed_at=from_micros(row["placed_at"]),
         expires_at=from_micros(row["expires_at"]),
         ended_at=None if ended_at is None else from_micros(ended_at),
-        transaction_id=None if transaction is None else as_uuid(transaction),
+        transaction_id=as_uuid(row["ended_by"]) if status is HoldStatus.CAPTURED else None,
     )

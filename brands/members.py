@@ -160,7 +160,7 @@ def _named(coalition: Coalition, caller: Caller, by: MemberBy) -> tuple[str, lis
         owner = namespace_of(caller)
         if owner is None or not _could_be(by.external_id, MAX_EXTERNAL_ID):
             return None
-        return "m.external_owner = $1 AND m.external_id = $2", [owner, by.external_id]
+        return "m.external_owner = $1 AND m.external_id = $2", [owner, by.external_id.strip()]
     assert by.membership is not None
     code, number = by.membership
     try:
@@ -170,11 +170,11 @@ def _named(coalition: Coalition, caller: Caller, by: MemberBy) -> tuple[str, lis
     foreign = caller.kind is CallerKind.BRAND and caller.brand_id != brand.id
     if foreign or not _could_be(number, MAX_NUMBER):
         return None
-    return (
+    condition = (
         "(m.book, m.id) IN (SELECT n.book, n.member_id FROM memberships n"
-        " WHERE n.brand_id = $1 AND n.number = $2)",
-        [brand.id, number],
+        " WHERE n.brand_id = $1 AND n.number = $2)"
     )
+    return condition, [brand.id, number]
 
 
 def _could_be(text: str, maximum: int) -> bool:

@@ -167,7 +167,7 @@ async def open_membership(
     """
     if caller.kind not in (CallerKind.OPERATOR, CallerKind.BRAND):
         raise NotPermitted
-    brand = coalition.registry.snapshot.brand(brand_code)
+    brand = coalition.registry.snapshot.brand(brand_code, path="brand")
     if not caller.acts_for_brand(brand.id):
         raise NotPermitted
     number = checked_number(brand, number, "number")

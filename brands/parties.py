@@ -41,6 +41,8 @@ class Parties:
 
     async def find(self, ids: Sequence[UUID]) -> Found:
         """Those of the memberships that exist, by id; and maybe others that were asked for."""
+        if not ids:
+            return {}
         answer: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
         self._waiting.append((ids, answer))
         if self._reading is None:

@@ -92,7 +92,7 @@ async def publish(
     by whoever posts next.
     """
     await coalition.registry.refresh()
-    brand = coalition.registry.snapshot.brand(brand_code)
+    brand = coalition.registry.snapshot.brand(brand_code, path="brand")
     if not caller.acts_for_brand(brand.id):
         raise NotPermitted
     if effective_from is not None and effective_from.tzinfo is None:
@@ -132,7 +132,7 @@ async def _lock_pools(tx: Transaction, brand: Brand, *, is_sqlite: bool) -> Micr
         f" ORDER BY book, id{lock}",
         brand.id,
     )
-    return max(await tx.now(), *(pool["posted_at"] + 1 for pool in pools))
+    return max([await tx.now(), *(int(pool["posted_at"]) + 1 for pool in pools)])
 
 
 def _is_latest(rows: Sequence[Row], rates: Rates, asked: Micros | None, now: Micros) -> bool:

@@ -124,6 +124,23 @@ async def quotes_by_id(
     coalition: Coalition, caller: Caller, ids: Sequence[UUID]
 ) -> dict[UUID, Quote]:
     """Those of the quotes that were made for this client; for an operator, any."""
+    return {
+        quote.id: quote
+        for quote, client in await _stored_quotes(coalition, ids)
+        if caller.is_operator or client == caller.client
+    }
+
+
+async def quote_of_client(coalition: Coalition, caller: Caller, id: UUID) -> Quote:
+    """A quote to be executed: `QuoteNotFound` unless it was made for this very client."""
+    for quote, client in await _stored_quotes(coalition, [id]):
+        if client == caller.client:
+            return quote
+    raise QuoteNotFound(path="quote", name=str(id))
+
+
+async def _stored_quotes(coalition: Coalition, ids: Sequence[UUID]) -> list[tuple[Quote, str]]:
+    """The quotes of these ids, each with the client that it was made for."""
     rows = await coalition.database.fetch(
         "SELECT id, client, source_id, destination_id, points_out, points_in, base_points, "
         "bonus_points, fee, terms, created_at, expires_at FROM quotes "
@@ -131,25 +148,18 @@ async def quotes_by_id(
         list({book_of(id) for id in ids}),
         list(ids),
     )
-    quotes = (
-        Quote(
-            as_uuid(row["id"]),
-            terms_of_row(row, coalition.currency),
-            from_micros(row["created_at"]),
-            from_micros(row["expires_at"]),
+    return [
+        (
+            Quote(
+                as_uuid(row["id"]),
+                terms_of_row(row, coalition.currency),
+                from_micros(row["created_at"]),
+                from_micros(row["expires_at"]),
+            ),
+            row["client"],
         )
         for row in rows
-        if caller.is_operator or row["client"] == caller.client
-    )
-    return {quote.id: quote for quote in quotes}
-
-
-async def quote_of_client(coalition: Coalition, caller: Caller, id: UUID) -> Quote:
-    """A quote to be executed: `QuoteNotFound` unless it was made for this very client."""
-    found = (await quotes_by_id(coalition, caller, [id])).get(id)
-    if found is None:
-        raise QuoteNotFound(path="quote", name=str(id))
-    return found
+    ]
 
 
 async def rates_of_request(
@@ -225,7 +235,7 @@ def terms_of_row(row: Row, currency: str) -> Terms:
 @lru_cache(maxsize=1_024)
 def rates_as_text(rates: ConversionRates) -> str:
     """Rates as JSON, to be kept with the quote or transfer that they were used for."""
-    return orjson.dumps(rates._asdict()).decode()
+    return orjson.dumps(rates._asdict(), default=str).decode()
 
 
 @lru_cache(maxsize=1_024)
@@ -234,8 +244,8 @@ def _rates_from_text(text: str) -> ConversionRates:
     return ConversionRates(
         **fields
         | {
-            "source_brand": UUID(fields["source_brand"]),
-            "destination_brand": UUID(fields["destination_brand"]),
+            "source_brand": as_uuid(fields["source_brand"]),
+            "destination_brand": as_uuid(fields["destination_brand"]),
         }
     )
 

@@ -60,10 +60,10 @@ class Snapshot:
             )
         }
 
-    def brand(self, code: str) -> Brand:
-        """The brand of this code. Raises `BrandNotFound`."""
+    def brand(self, code: str, *, path: str | None = None) -> Brand:
+        """The brand of this code, which the input field at `path` gave. Raises `BrandNotFound`."""
         if code not in self._by_code:
-            raise BrandNotFound(name=code[:64])
+            raise BrandNotFound(path=path, name=code[:64])
         return self._by_code[code]
 
     def brand_by_id(self, brand_id: UUID) -> Brand:
@@ -120,7 +120,7 @@ async def _load(reader: Reader) -> Snapshot:
 
 
 def valuations_of(rows: Iterable[Row]) -> list[Valuation]:
-    """Valuations from their rows, ordered by brand and beginning; each ends where the next begins."""
+    """Valuations from their rows, in the order of brands and beginnings; one ends with the next."""
     padded = pairwise((*rows, None))
     return [_valuation(row, following) for row, following in padded if row is not None]
 

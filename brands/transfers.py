@@ -17,6 +17,7 @@ from brands.coalition import Coalition
 from brands.conversions import exact_ratio, postings
 from brands.database import Row, as_uuid
 from brands.errors import (
+    BrandNotFound,
     PointsInBelowMinimum,
     QuoteUsed,
     Rejection,
@@ -40,6 +41,7 @@ from brands.quotes import (
     terms_of,
     terms_of_row,
 )
+from brands.registry import Brand
 from brands.reversals import take_back
 
 
@@ -181,8 +183,9 @@ def exchange_rate(
 
     Raises `BrandNotFound` and `SameBrand`.
     """
-    snapshot = coalition.registry.snapshot
-    source, destination = snapshot.brand(from_code), snapshot.brand(to_code)
+    source, destination = (
+        _brand(coalition, code, path) for code, path in ((from_code, "from"), (to_code, "to"))
+    )
     if source.id == destination.id:
         raise SameBrand(path="to", brand=to_code)
     ratio = exact_ratio(rates_between(coalition, source.id, destination.id, at))
@@ -192,6 +195,14 @@ def exchange_rate(
         Money(ratio.value_out, coalition.currency),
         Money(ratio.value_in, coalition.currency),
     )
+
+
+def _brand(coalition: Coalition, code: str, path: str) -> Brand:
+    try:
+        return coalition.registry.snapshot.brand(code)
+    except BrandNotFound as error:
+        error.path = path
+        raise
 
 
 async def _make(

@@ -57,7 +57,9 @@ class Document:
     def _fragments(self) -> dict[str, FragmentDefinitionNode]:
         definitions = self.ast.definitions if self.ast else ()
         return {
-            node.name.value: node for node in definitions if isinstance(node, FragmentDefinitionNode)
+            node.name.value: node
+            for node in definitions
+            if isinstance(node, FragmentDefinitionNode)
         }
 
 

@@ -1,14 +1,13 @@
 """The GraphQL endpoint: POST and GET, one operation a request, by GraphQL over HTTP.
 
-Plain ASGI: between the socket and the executor stand a few dictionary look-ups. Batches, stored
-documents and the limits of cost have no place here yet; subscriptions will have routes of their own.
+Plain ASGI: between the socket and the executor stand a few dictionary look-ups. Batches are
+refused.
 """
 
 import time
-from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from inspect import isawaitable
-from typing import Any, cast
+from typing import Any
 
 import orjson
 from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, OperationType, execute
@@ -100,9 +99,7 @@ class GraphQLEndpoint:
             raise unauthenticated()
         caller = None
         if token is not None:
-            caller = await caller_of(
-                self.coalition, token, self._settings.pepper, noted.request_id
-            )
+            caller = await caller_of(self.coalition, token, self._settings.pepper, noted.request_id)
             noted.client = caller.client
         request = (
             await read_post(headers, receive, self._settings.max_body)
@@ -159,7 +156,7 @@ class GraphQLEndpoint:
             operation_name=operation.name.value if operation.name else None,
         )
         if isawaitable(result):
-            result = await cast("Awaitable[ExecutionResult]", result)
+            result = await result
         return result
 
 

@@ -61,9 +61,7 @@ def media_type(accept: str | None) -> str:
     return best
 
 
-async def read_post(
-    headers: dict[bytes, bytes], receive: Receive, limit: int
-) -> GraphQLRequest:
+async def read_post(headers: dict[bytes, bytes], receive: Receive, limit: int) -> GraphQLRequest:
     """The request of a POST body. Raises `Refused`: 400, 413, 415."""
     content_type, *parameters = (
         part.strip().lower()

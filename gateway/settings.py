@@ -1,16 +1,16 @@
 """Settings: read once from the environment, frozen, and loud about what makes no sense.
 
-| variable | meaning | default |
-| --- | --- | --- |
-| `COALITION_DATABASE` | URL of the database | `sqlite:///var/coalition.db` |
-| `COALITION_PEPPER` | the key under which secrets of API keys are hashed; 16 characters at least | \
-kept in a file beside an SQLite database; required on PostgreSQL |
-| `COALITION_HOST`, `COALITION_PORT` | where to listen | 127.0.0.1, 8000 |
-| `COALITION_LANES` | how many writers work on the books at once | the database's own default |
-| `COALITION_GRAPHIQL` | whether GraphiQL is served at `/` | yes |
-| `COALITION_PUBLIC_INTROSPECTION` | whether the schema is shown without a credential | no |
-| `COALITION_WORKER` | whether the gateway does the worker's work as well | yes |
-| `COALITION_MAX_BODY` | the longest request body, in bytes | 1048576 |
+| variable | meaning, and default |
+| --- | --- |
+| `COALITION_DATABASE` | URL of the database; `sqlite:///var/coalition.db` |
+| `COALITION_PEPPER` | the key under which API keys are hashed, 16 characters at least; beside an |
+| | SQLite database one is made and kept, with PostgreSQL it is required |
+| `COALITION_HOST`, `COALITION_PORT` | where to listen; 127.0.0.1, 8000 |
+| `COALITION_LANES` | how many writers work on the books at once; the database's own default |
+| `COALITION_GRAPHIQL` | whether GraphiQL is served at `/`; yes |
+| `COALITION_PUBLIC_INTROSPECTION` | whether the schema is shown without a credential; no |
+| `COALITION_WORKER` | whether the gateway does the worker's work as well; yes |
+| `COALITION_MAX_BODY` | the longest request body, in bytes; 1048576 |
 """
 
 import os

@@ -22,6 +22,10 @@ First = Annotated[
         description="How many edges from the front: 1 to 100. Required where `last` is not given."
     ),
 ]
+FirstOnly = Annotated[
+    int | None,
+    strawberry.argument(description="How many edges from the front: 1 to 100. Required."),
+]
 After = Annotated[
     str | None,
     strawberry.argument(description="Only edges behind the one with this cursor."),
@@ -42,9 +46,7 @@ class BadPage(GraphQLError):
     """Arguments of a connection that make no sense; `argument` is the one at fault."""
 
     def __init__(self, message: str, argument: str) -> None:
-        super().__init__(
-            message, extensions={"code": "BAD_USER_INPUT", "argument": argument}
-        )
+        super().__init__(message, extensions={"code": "BAD_USER_INPUT", "argument": argument})
 
 
 @strawberry.type(name="PageInfo", description="Where a connection's page begins and ends.")
@@ -84,13 +86,11 @@ class Window:
     before: str | None
 
 
-def window(
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
-) -> Window:
+def window(first: Any = None, after: Any = None, last: Any = None, before: Any = None) -> Window:
     """The arguments of a connection, checked. Raises `BadPage`."""
+    first, after, last, before = (
+        None if given is strawberry.UNSET else given for given in (first, after, last, before)
+    )
     if first is not None and last is not None:
         raise BadPage("Give `first` or `last`, not both.", "last")
     name, size = ("first", first) if first is not None else ("last", last)

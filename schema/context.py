@@ -18,6 +18,11 @@ class Context:
     caller: Caller
     loaders: Loaders
 
+    def forget(self) -> None:
+        """Drops what was loaded. Every mutation does: its answer shows how things stand after it,
+        even when another mutation of the same document has looked before."""
+        self.loaders = Loaders(self.coalition, self.caller)
+
 
 Info: TypeAlias = strawberry.Info[Context, None]
 

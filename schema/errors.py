@@ -28,7 +28,7 @@ class Figure:
     description: str
     convert: Callable[[Any], Any] = lambda value: value
     name: str | None = None
-    """Its GraphQL name, where that is not the domain's in camel case."""
+    """What the contract calls it (in snake case), where that is not what the domain does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,7 @@ ERRORS: dict[type[DomainError], ErrorType] = {
     failures.SameBrand: ErrorType(
         "A conversion is between two different brands.", {"brand": _BRAND}
     ),
+    failures.DifferentMembers: ErrorType("Both memberships must be one member's."),
     failures.IdempotencyKeyReused: ErrorType(
         "The idempotency key came before with another intent. Nothing was posted."
     ),
@@ -125,23 +126,19 @@ ERRORS: dict[type[DomainError], ErrorType] = {
     failures.MembershipNotFound: ErrorType(
         "There is no such membership, or none that this caller may see.", _NAME
     ),
-    failures.QuoteNotFound: ErrorType(
-        "There is no such quote, or it is another caller's.", _NAME
-    ),
+    failures.QuoteNotFound: ErrorType("There is no such quote, or it is another caller's.", _NAME),
     failures.TransferNotFound: ErrorType(
         "There is no such transfer, or none that this caller may see.", _NAME
     ),
     failures.TransactionNotFound: ErrorType(
         "There is no such transaction, or none that this caller may see.", _NAME
     ),
-    failures.HoldNotFound: ErrorType(
-        "There is no such hold, or none that this caller may see.", _NAME
-    ),
     failures.NotPermitted: ErrorType(
         "The caller is known, but this is not its to do. Nothing has changed."
     ),
     failures.BrandCodeTaken: ErrorType(
-        "There is a brand with this code already.", {"code": _text("The code.")}
+        "There is a brand with this code already.",
+        {"code": Figure(str, "The code of the brand that has it.", name="brand")},
     ),
     failures.NumberTaken: ErrorType(
         "The loyalty number is another membership's.",
@@ -198,42 +195,46 @@ ERRORS: dict[type[DomainError], ErrorType] = {
     failures.NotReversible: ErrorType(
         "Transactions of this kind cannot be reversed.", {"kind": _text("The kind.")}
     ),
-    failures.HoldNotPending: ErrorType(
-        "The hold has ended already.", {"status": _text("How it has ended.")}
-    ),
-    failures.CaptureExceedsHold: ErrorType(
-        "More points would be captured than are held.",
-        {
-            "points": _points("The points to be captured."),
-            "held": _points("The points that are held."),
-        },
-    ),
 }
-"""What clients are told. `LedgerUnavailable` is not here: after it nobody knows whether the command
-was posted, so it is no answer; see `Unavailable`."""
+"""What clients are told."""
 
 NOT_FOR_CLIENTS: frozenset[type[DomainError]] = frozenset(
-    {failures.LedgerUnavailable, failures.TokenSpent}
+    {
+        # After this nobody knows whether the command was posted: that is no answer to give as data.
+        failures.LedgerUnavailable,
+        # Services say it in words of their own.
+        failures.TokenSpent,
+        # What the contract has no operations for, yet.
+        failures.HoldNotFound,
+        failures.HoldNotPending,
+        failures.CaptureExceedsHold,
+        failures.CredentialNotFound,
+        failures.TooManyKeys,
+    }
 )
-"""Failures that are never data: of the machinery, or told by services in other words."""
+"""Failures that are never data."""
 
 
 def _code(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper()
 
 
-UserErrorCode = strawberry.enum(
-    Enum(  # type: ignore[misc]  # its members are the table's
-        "UserErrorCode",
-        {
-            _code(failure.__name__): strawberry.enum_value(
-                _code(failure.__name__), description=entry.description
-            )
-            for failure, entry in ERRORS.items()
-        },
-    ),
-    description="What went wrong, one value for each type of `UserError`. New values may be added.",
-)
+def _codes() -> Any:
+    values = {
+        _code(failure.__name__): strawberry.enum_value(
+            _code(failure.__name__), description=entry.description
+        )
+        for failure, entry in ERRORS.items()
+    }
+    made: Any = Enum("UserErrorCode", values)  # type: ignore[misc]  # the table's, not literals
+    return strawberry.enum(
+        made,
+        description="What went wrong, one value for each type of `UserError`. New values may be "
+        "added.",
+    )
+
+
+UserErrorCode = _codes()
 
 
 @strawberry.interface(
@@ -256,16 +257,13 @@ class UserError:
 
 
 def _graphql_type(failure: type[DomainError], entry: ErrorType) -> type[UserError]:
-    figures = {
-        figure: strawberry.field(name=shown.name, description=shown.description)
-        for figure, shown in entry.figures.items()
+    shown = {figure.name or name: figure for name, figure in entry.figures.items()}
+    body = {
+        "__doc__": entry.description,
+        "__annotations__": {name: figure.type for name, figure in shown.items()},
+        **{name: strawberry.field(description=each.description) for name, each in shown.items()},
     }
-    annotations = {figure: shown.type for figure, shown in entry.figures.items()}
-    made = type(
-        failure.__name__,
-        (UserError,),
-        {"__annotations__": annotations, "__doc__": entry.description, **figures},
-    )
+    made = type(failure.__name__, (UserError,), body)
     return strawberry.type(made, description=entry.description)
 
 
@@ -283,12 +281,12 @@ def told(error: DomainError, *, inside: str | None = None) -> list[UserError]:
         raise error
     way = ".".join(part for part in (inside, error.path) if part)
     figures = {
-        figure: shown.convert(getattr(error, figure))
-        for figure, shown in ERRORS[failure].figures.items()
+        figure.name or name: figure.convert(getattr(error, name))
+        for name, figure in ERRORS[failure].figures.items()
     }
     return [
         USER_ERRORS[failure](
-            code=UserErrorCode[_code(failure.__name__)],  # type: ignore[index]
+            code=UserErrorCode[_code(failure.__name__)],
             message=error.message,
             path=way.split(".") if way else None,
             **figures,

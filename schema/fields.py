@@ -1,11 +1,12 @@
-"""Leaves that are computed from their object alone, without the cost of a full resolver."""
+"""Fields of the contract: resolved by a function, or computed from their object alone."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+import strawberry
 from strawberry.types.field import StrawberryField
 
-Source = TypeVar("Source")
+Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
 
 class _Derived(StrawberryField):
@@ -22,19 +23,26 @@ class _Derived(StrawberryField):
         return copied
 
 
-def derived(
-    derive: Callable[[Source], Any],
-    *,
-    description: str,
-    graphql_type: Any = None,
-    name: str | None = None,
-) -> Any:
-    """Declares a leaf whose value is `derive(object)`.
+def derived(derive: Callable[[Any], Any], *, description: str, graphql_type: Any = None) -> Any:
+    """Declares a leaf whose value is `derive(object)`, without the cost of a full resolver.
 
     `graphql_type` says its type where the class's annotation does not.
     """
-    field = _Derived(graphql_name=name, description=description)
+    field = _Derived(description=description)
     if graphql_type is not None:
         field.type = graphql_type
     field.derive = derive
     return field
+
+
+def resolved(*, description: str, graphql_type: Any = None) -> Callable[[Resolver], Resolver]:
+    """Declares a field that a static method resolves, out of its object (`root`), the context and
+    arguments. What the method returns is an object of the domain; `graphql_type` says what it is
+    in the contract, where the method's annotation does not."""
+    field = strawberry.field(description=description, graphql_type=graphql_type)
+    return cast("Callable[[Resolver], Resolver]", field)
+
+
+def mutation(*, description: str) -> Callable[[Resolver], Resolver]:
+    """Declares a mutation that a static method carries out."""
+    return cast("Callable[[Resolver], Resolver]", strawberry.mutation(description=description))

@@ -94,8 +94,8 @@ _RFC_3339 = "https://datatracker.ietf.org/doc/html/rfc3339"
 SCALARS: dict[object, ScalarDefinition] = {
     Points: strawberry.scalar(
         name="Points",
-        description="A whole number of points: a JSON integer between -(2^53-1) and 2^53-1. Strings "
-        "and numbers with a fraction, even `1.0`, are refused.",
+        description="A whole number of points: a JSON integer between -(2^53-1) and 2^53-1. "
+        "Strings and numbers with a fraction, even `1.0`, are refused.",
         serialize=int,
         parse_value=parse_points,
         parse_literal=_integer_literal,
@@ -110,8 +110,8 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     datetime: strawberry.scalar(
         name="DateTime",
-        description='An instant as RFC 3339 writes it, like "2026-01-31T12:00:00Z". The offset from '
-        "UTC is required. The books count microseconds; anything finer is cut off.",
+        description='An instant as RFC 3339 writes it, like "2026-01-31T12:00:00Z". The offset '
+        "from UTC is required. The books count microseconds; anything finer is cut off.",
         specified_by_url=_RFC_3339,
         serialize=_print_instant,
         parse_value=parse_instant,

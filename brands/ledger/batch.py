@@ -14,7 +14,7 @@ import orjson
 from brands.clock import Micros
 from brands.errors import IdempotencyKeyReused, rejection_from_fields, rejection_to_fields
 from brands.ids import book_of, home_book
-from brands.ledger.chart import MONEY, AccountKind, stripe
+from brands.ledger.chart import COALITION, MONEY, AccountKind, stripe
 from brands.ledger.commands import (
     Claim,
     Command,
@@ -72,6 +72,8 @@ class Needs:
         if is_member_account(account[1]):
             self.all_lots.add(account)
             self.pool_of(account[0], unit)
+            margin = stripe(account[0], COALITION, AccountKind.MARGIN)
+            self.accounts.add((account[0], margin))  # it bears what rounding leaves over
 
 
 def is_member_account(account: UUID) -> bool:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
-from brands.ids import BOOK_SHIFT, MAX_BOOKS
+from brands.ids import BOOK_SHIFT, MAX_BOOKS, compiled
 
 
 class AccountKind(StrEnum):
@@ -85,7 +85,8 @@ def stripe(book: int, owner: UUID, kind: AccountKind) -> UUID:
     noise = int.from_bytes(blake2b(owner.bytes + kind.encode(), digest_size=16).digest())
     book_mask = (MAX_BOOKS - 1) << BOOK_SHIFT
     fixed = (0xF << 76) | (0x3 << 62) | book_mask
-    return UUID(int=noise & ~fixed | 8 << 76 | 2 << 62 | book << BOOK_SHIFT)
+    number = noise & ~fixed | 8 << 76 | 2 << 62 | book << BOOK_SHIFT
+    return compiled(number.to_bytes(16))
 
 
 def unit_of(owner: UUID, kind: AccountKind) -> UUID:

@@ -113,6 +113,7 @@ class _Batch:
         if command.captures is not None:
             hold = self.state.holds[command.captures]
             refusal = self._capture(hold, deltas, takes)
+            refusal = refusal or self._take_debits(deltas, takes, paid=hold.account)
         else:
             refusal = self._take_debits(deltas, takes)
         refusal = refusal or self._make_whole(deltas, book_of(command.id))
@@ -141,11 +142,16 @@ class _Batch:
         self.state.spent_tokens.update(command.tokens)
         return None
 
-    def _take_debits(self, deltas: Deltas, takes: list[Take]) -> Verdict:
-        """Finds the lots that pay for each member's debit; refuses closed and poor accounts."""
+    def _take_debits(
+        self, deltas: Deltas, takes: list[Take], *, paid: UUID | None = None
+    ) -> Verdict:
+        """Finds the lots that pay for each member's debit; refuses closed and poor accounts.
+
+        The debit of the account `paid` is paid for already.
+        """
         for account_id, amount in deltas.items():
             account = self.accounts[account_id]
-            if not account.is_points or amount == 0:
+            if not account.is_points or amount == 0 or account_id == paid:
                 continue
             if account.closed:
                 return MembershipClosed(membership_id=account_id)
@@ -178,7 +184,8 @@ class _Batch:
                 deltas[pool.id] = deltas.get(pool.id, 0) + gap
                 deltas[settlement] = deltas.get(settlement, 0) - gap
         for account_id, amount in deltas.items():
-            if abs(self.accounts[account_id].balance + amount) > MAX_BALANCE:
+            balance = self.accounts[account_id].balance + amount
+            if abs(balance) > MAX_BALANCE or abs(amount) > MAX_BALANCE:
                 return AmountTooLarge()
         return None
 
@@ -329,10 +336,11 @@ class _Batch:
         assert needed > 0
         if needed > hold.points:
             return CaptureExceedsHold(points=needed, held=hold.points)
-        for origin, amount in hold.lots:
+        reserved = [(self.state.lots[hold.account, origin], amount) for origin, amount in hold.lots]
+        for lot, amount in sorted(reserved, key=lambda each: each[0].order):
             part = min(amount, needed)
             if part:
-                takes.append((self.state.lots[hold.account, origin], part))
+                takes.append((lot, part))
                 needed -= part
         return None
 

@@ -49,11 +49,17 @@ def take(
     return None
 
 
-def take_all(account: Account) -> list[Take]:
-    """All that is not held, expired or not: what a clawback into debt uses up first."""
+def take_at_most(account: Account, points: int) -> list[Take]:
+    """What there is towards `points`, unheld, expired or not: a clawback into debt begins here."""
     if not account.all_lots:
         raise LotsNotLoaded
-    return [(lot, lot.remaining - lot.held) for lot in account.lots if lot.remaining > lot.held]
+    takes: list[Take] = []
+    for lot in account.lots:
+        part = min(lot.remaining - lot.held, points)
+        if part:
+            takes.append((lot, part))
+            points -= part
+    return takes
 
 
 def take_expired(account: Account, now: Micros) -> list[Take]:
@@ -96,7 +102,9 @@ def keep(
     if debt < points:
         lots = account.lots
         if not lots or lots[-1].order < lot.order:
-            lots.append(lot)
+            # Behind lots that are not loaded it must not be reached before them.
+            if account.all_lots:
+                lots.append(lot)
         else:
             insort(lots, lot, key=_ORDER)
     if debt:

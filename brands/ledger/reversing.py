@@ -17,9 +17,10 @@ from brands.errors import (
     Rejection,
     ReversalExceedsOriginal,
 )
-from brands.ledger.chart import COALITION, MONEY, TransactionKind
+from brands.ids import book_of
+from brands.ledger.chart import COALITION, MONEY, AccountKind, TransactionKind, stripe
 from brands.ledger.commands import Shortfall
-from brands.ledger.lots import Take, spendable, take, take_all
+from brands.ledger.lots import Take, spendable, take, take_at_most
 from brands.ledger.state import Account, Original, State
 
 _FINAL = (
@@ -82,7 +83,7 @@ def _taken_back(
             continue
         available = spendable(account, now)
         if shortfall is Shortfall.ALLOW_NEGATIVE:
-            found = take_all(account)
+            found = take_at_most(account, -amount)
             takes.extend(found)
             overdrafts.append((account, -amount - sum(taken for _, taken in found)))
         elif shortfall is Shortfall.UP_TO_BALANCE and account is primary and available:
@@ -128,7 +129,7 @@ def _deltas(
             done = -(-whole * before // total)
             goal = -(-whole * after // total)
             deltas[account_id] = _part(amount, done, whole) - _part(amount, goal, whole)
-    _balance(deltas, accounts)
+    _balance(deltas, original, accounts)
     return deltas
 
 
@@ -138,15 +139,25 @@ def _part(amount: int, numerator: int, denominator: int) -> int:
     return part if amount > 0 else -part
 
 
-def _balance(deltas: dict[UUID, int], accounts: Mapping[UUID, Account]) -> None:
-    """What rounding leaves over in a unit goes to the coalition, else to the largest system leg."""
+def _balance(
+    deltas: dict[UUID, int], original: Original, accounts: Mapping[UUID, Account]
+) -> None:
+    """Gives what rounding leaves over in a unit to one account, the same for every part: so the
+    parts add up there too."""
     for unit in {accounts[account_id].unit for account_id in deltas}:
-        legs = [account_id for account_id in deltas if accounts[account_id].unit == unit]
-        rest = sum(deltas[account_id] for account_id in legs)
+        rest = sum(amount for id, amount in deltas.items() if accounts[id].unit == unit)
         if rest:
-            systems = [account_id for account_id in legs if not accounts[account_id].is_points]
-            deltas[max(systems, key=lambda each: _bearing(accounts[each], deltas[each]))] -= rest
+            bearer = _bearer(unit, original, accounts)
+            deltas[bearer] = deltas.get(bearer, 0) - rest
 
 
-def _bearing(account: Account, amount: int) -> tuple[bool, int, UUID]:
-    return account.owner == COALITION, abs(amount), account.id
+def _bearer(unit: UUID, original: Original, accounts: Mapping[UUID, Account]) -> UUID:
+    """For money the coalition's margin, for points the original's largest system leg."""
+    if unit == MONEY:
+        return stripe(book_of(original.id), COALITION, AccountKind.MARGIN)
+    _, bearer = max(
+        (abs(amount), account_id)
+        for account_id, amount in original.entries
+        if accounts[account_id].unit == unit and not accounts[account_id].is_points
+    )
+    return bearer

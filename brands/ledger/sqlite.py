@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from brands.clock import Micros, now_micros
-from brands.ids import new_id
+from brands.ids import compiled, new_id
 from brands.ledger.batch import (
     LOTS_AT_FIRST,
     TOKENS,
@@ -176,7 +176,7 @@ class SqliteLane:
             if found is not None:
                 book, client, key, fingerprint, command_id, rejection, at = found
                 stored[row.command_id] = KeyRow(
-                    book, client, key, fingerprint, UUID(command_id), rejection, at
+                    book, client, key, fingerprint, compiled(command_id), rejection, at
                 )
         live = [command for command in commands if command.id not in stored]
         fresh: dict[UUID, Answer] = {}
@@ -198,7 +198,7 @@ class SqliteLane:
     ) -> tuple[list[Verdict], Changes, Micros]:
         needs = needs_of(commands)
         originals = [
-            (UUID(id), kind, book, UUID(account), amount, UUID(unit))
+            (compiled(id), kind, book, compiled(account), amount, compiled(unit))
             for place in needs.originals
             for id, kind, book, account, amount, unit in connection.execute(
                 _ORIGINAL_ENTRIES, _text(place)
@@ -226,14 +226,14 @@ class SqliteLane:
         accounts = {}
         for row in connection.execute(_ACCOUNTS, (json.dumps(list(map(_text, needs.accounts))),)):
             book, id, owner, kind, unit, *rest = row
-            account = Account(book, UUID(id), UUID(owner), kind, UUID(unit), *rest)
+            account = Account(book, compiled(id), compiled(owner), kind, compiled(unit), *rest)
             accounts[account.id] = account
         self._refresh_rates(connection)
         state = State(accounts, self._rates)
         asked = needs.lots | needs.all_lots
         cap = None if needs.all_lots else limit
         rows = [
-            (UUID(account), UUID(origin), *rest)
+            (compiled(account), compiled(origin), *rest)
             for place in asked
             for account, origin, *rest in connection.execute(
                 _LOTS, (*_text(place), -1 if cap is None else cap)
@@ -250,7 +250,7 @@ class SqliteLane:
             return
         rates: dict[UUID, list[tuple[Micros, int]]] = {}
         for brand, effective_from, rate in connection.execute(_RATES):
-            rates.setdefault(UUID(brand), []).append((effective_from, rate))
+            rates.setdefault(compiled(brand), []).append((effective_from, rate))
         self._rates, self._epoch = rates, epoch
 
     def _load_rare(
@@ -266,14 +266,15 @@ class SqliteLane:
                 state.spent_tokens.add(token)
         for place in needs.holds:
             lots = [
-                (UUID(lot), amount) for lot, amount in connection.execute(_HOLD_LOTS, _text(place))
+                (compiled(lot), amount)
+                for lot, amount in connection.execute(_HOLD_LOTS, _text(place))
             ]
             for id, account, points, status, expires_at in connection.execute(_HOLD, _text(place)):
-                hold = Hold(UUID(id), UUID(account), points, status, expires_at, lots)
+                hold = Hold(compiled(id), compiled(account), points, status, expires_at, lots)
                 state.holds[hold.id] = hold
         if originals:
             uses = [
-                (UUID(id), UUID(account), UUID(lot), *rest)
+                (compiled(id), compiled(account), compiled(lot), *rest)
                 for place in needs.originals
                 for id, account, lot, *rest in connection.execute(_ORIGINAL_USES, _text(place))
             ]
@@ -310,7 +311,7 @@ class SqliteLane:
 
 def _text(row: Row) -> list[Any]:
     """A row as SQLite stores it: ids as text."""
-    return [str(value) if type(value) is UUID else value for value in row]
+    return [str(value) if isinstance(value, UUID) else value for value in row]
 
 
 def _insert(

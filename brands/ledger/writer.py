@@ -220,6 +220,8 @@ class _Queue:
         while True:
             try:
                 return await self._lane.commit(commands)
+            except ValueError:
+                raise  # a value that the driver cannot encode: no connection would take it
             except _PASSING:
                 await self._lane.close()
                 if loop.time() + pause > give_up_at:

@@ -7,7 +7,7 @@ from tortoise.models import Model
 class CredentialRow(Model):
     """One API key. `client` is the namespace of idempotency keys that its holder writes in."""
 
-    id = fields.TextField(primary_key=True)
+    id = fields.CharField(max_length=64, primary_key=True)
     kind = fields.TextField()
     name = fields.TextField()
     client = fields.TextField()

@@ -56,7 +56,7 @@ CREATE TABLE IF NOT EXISTS entries (
     balance         {integer} NOT NULL,
     version         {integer} NOT NULL,
     recorded_at     {integer} NOT NULL,
-    PRIMARY KEY (book, transaction_id, account_id)
+    PRIMARY KEY (book, account_id, recorded_at, version)
 ) {strict}
 """
 
@@ -168,7 +168,7 @@ CREATE TABLE IF NOT EXISTS transfers (
 """
 
 INDEXES = [
-    "CREATE UNIQUE INDEX IF NOT EXISTS entries_history ON entries (book, account_id, recorded_at, version)",
+    "CREATE INDEX IF NOT EXISTS entries_transaction ON entries (book, transaction_id)",
     "CREATE INDEX IF NOT EXISTS transactions_reverses ON transactions (book, reverses) "
     "WHERE reverses IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS lots_open ON lots (book, account_id, expires_at, earned_at, transaction_id) "

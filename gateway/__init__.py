@@ -1,0 +1,1 @@
+"""The process: bytes in, bytes out. Composition, transport, credentials, and the command line."""

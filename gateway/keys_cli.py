@@ -1,0 +1,129 @@
+"""`coalition keys`: the API keys of clients."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from brands.callers import Caller, CallerKind
+from brands.credentials import SCOPES, Key, NewKey, create_key, list_keys, revoke_key
+from brands.errors import MemberNotFound
+from brands.members import MemberBy, find
+from gateway import console
+from gateway.running import opened, run
+from gateway.settings import read_settings
+
+keys = typer.Typer(help="API keys of clients.", no_args_is_help=True, rich_markup_mode=None)
+
+KEEPER = Caller(CallerKind.OPERATOR, "command-line", frozenset(SCOPES[CallerKind.OPERATOR]))
+"""Whoever can run this command has the database, and so acts for the operator."""
+
+
+@keys.command()
+def create(
+    kind: Annotated[CallerKind, typer.Option(case_sensitive=False, help="Who will hold it.")],
+    name: Annotated[
+        str,
+        typer.Option(
+            help="What will use it (pos, webshop). Keys of one owner and name are one client, "
+            "with one namespace of idempotency keys; two can live at a time."
+        ),
+    ],
+    brand: Annotated[str | None, typer.Option(help="The code of a BRAND key's brand.")] = None,
+    member: Annotated[
+        str | None, typer.Option(help="The coalition number of a MEMBER key's member.")
+    ] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="A scope (pii: personal data); repeatable.")
+    ] = None,
+    expires: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="When it expires, in UTC."),
+    ] = None,
+) -> None:
+    """Create a key, and print it: this once, it cannot be shown again."""
+    run(_create(kind, name, brand, member, frozenset(scope or ()), expires))
+
+
+async def _create(
+    kind: CallerKind,
+    name: str,
+    brand: str | None,
+    member: str | None,
+    scopes: frozenset[str],
+    expires: datetime | None,
+) -> None:
+    settings = read_settings()
+    async with opened(settings) as coalition:
+        member_id = None
+        if member is not None:
+            found = await find(coalition, KEEPER, MemberBy(coalition_number=member))
+            if found is None:
+                raise MemberNotFound(name=member)
+            member_id = found.id
+        new = NewKey(
+            kind=kind,
+            name=name,
+            brand_code=brand,
+            member_id=member_id,
+            scopes=scopes,
+            expires_at=None if expires is None else expires.replace(tzinfo=UTC),
+        )
+        created = await create_key(coalition, KEEPER, new, settings.pepper)
+    console.note(f"Key {created.key.id}. Keep it now: it cannot be shown again.")
+    console.say(created.token)
+
+
+@keys.command(name="list")
+def list_all() -> None:
+    """List every key there ever was, without its secret."""
+    run(_list())
+
+
+async def _list() -> None:
+    async with opened(read_settings()) as coalition:
+        found = await list_keys(coalition, KEEPER)
+        owners = {brand.id: brand.code for brand in coalition.registry.snapshot.brands}
+    console.table(
+        ("id", "kind", "name", "owner", "scopes", "created", "last used", "status"),
+        [
+            (
+                key.id,
+                key.kind,
+                key.name,
+                owners.get(key.brand_id, "") if key.brand_id else str(key.member_id or ""),
+                " ".join(sorted(key.scopes)),
+                _day(key.created_at),
+                _day(key.last_used_at),
+                _status(key),
+            )
+            for key in found
+        ],
+    )
+
+
+@keys.command()
+def revoke(
+    key: Annotated[str, typer.Argument(help="The key's id, as `keys list` shows it.")],
+) -> None:
+    """Revoke a key: no request with it is answered any more. Doing so again changes nothing."""
+    run(_revoke(key))
+
+
+async def _revoke(key: str) -> None:
+    async with opened(read_settings()) as coalition:
+        revoked = await revoke_key(coalition, KEEPER, key)
+    console.say(f"Key {revoked.id} is revoked.")
+
+
+def _day(instant: datetime | None) -> str:
+    return "" if instant is None else f"{instant:%Y-%m-%d %H:%M}"
+
+
+def _status(key: Key) -> str:
+    if key.revoked_at is not None:
+        return f"revoked {_day(key.revoked_at)}"
+    if key.expires_at is None:
+        return "live"
+    ends = _day(key.expires_at)
+    return f"expired {ends}" if key.expires_at <= datetime.now(UTC) else f"live until {ends}"

@@ -1,0 +1,253 @@
+"""Brands: looking at them, and founding one."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from brands.errors import BrandNotFound, DomainError
+from brands.numbers import CheckScheme, NumberFormat
+from brands.publishing import NewBrand, create_brand
+from brands.registry import Brand, BrandStatus
+from brands.valuations import Valuation
+from schema.connections import (
+    After,
+    Before,
+    Connection,
+    First,
+    Last,
+    PageInfo,
+    slice_of,
+    window,
+)
+from schema.context import Info
+from schema.enums import described
+from schema.errors import UserError, told
+from schema.fields import derived, mutation, resolved
+from schema.nodes import Node, Tag, global_id
+
+if TYPE_CHECKING:
+    from schema.valuations import RatesInput, ValuationConnection, ValuationType
+
+described(
+    BrandStatus,
+    "Whether a brand takes part in the coalition.",
+    {
+        BrandStatus.ACTIVE: "It takes part.",
+        BrandStatus.SUSPENDED: "It does not, for the time being.",
+    },
+)
+described(
+    CheckScheme,
+    "How a loyalty number's last digit follows from the others.",
+    {
+        CheckScheme.NONE: "It does not: there is no check digit.",
+        CheckScheme.LUHN: "By the Luhn algorithm (ISO/IEC 7812-1), letters left aside.",
+    },
+)
+
+
+@strawberry.type(
+    name="Brand",
+    description="A partner of the coalition. It issues points, redeems points, or both; its points "
+    "are a currency of their own.",
+)
+class BrandType(Node):
+    """Resolved on `brands.registry.Brand`."""
+
+    id: strawberry.ID = derived(
+        lambda brand: global_id(Tag.BRAND, brand.id), description="The brand's global id."
+    )
+    code: str = strawberry.field(
+        description='The short name by which the API knows the brand, like "AERO".'
+    )
+    name: str = strawberry.field(description="What the brand is called.")
+    points_name: str = strawberry.field(description="What its points are called.")
+    status: BrandStatus = strawberry.field(description="Whether it takes part in the coalition.")
+    time_zone: str = strawberry.field(
+        description="The time zone (IANA) in which its days and months are counted."
+    )
+    created_at: datetime = strawberry.field(description="When it joined the coalition.")
+
+    @resolved(description="The currency in which the coalition settles with the brand (ISO 4217).")
+    @staticmethod
+    def settlement_currency(root: Brand, info: Info) -> str:
+        """The coalition's."""
+        return info.context.coalition.currency
+
+    @resolved(
+        graphql_type=Annotated["ValuationType", strawberry.lazy("schema.valuations")],
+        description="What its points are worth: the valuation in force at an instant. Before the "
+        "brand's first valuation that one applies.",
+    )
+    @staticmethod
+    def valuation(
+        root: Brand,
+        info: Info,
+        at: Annotated[
+            datetime | None, strawberry.argument(description="The instant; now if omitted.")
+        ] = strawberry.UNSET,
+    ) -> Valuation:
+        """From the registry's snapshot."""
+        return info.context.coalition.registry.snapshot.valuation(root.id, at or None)
+
+    @resolved(
+        graphql_type=Annotated["ValuationConnection", strawberry.lazy("schema.valuations")],
+        description="Every valuation published, those of the future included, the first to take "
+        "effect first.",
+    )
+    @staticmethod
+    def valuations(
+        root: Brand,
+        info: Info,
+        first: First = strawberry.UNSET,
+        after: After = strawberry.UNSET,
+        last: Last = strawberry.UNSET,
+        before: Before = strawberry.UNSET,
+    ) -> Connection[Valuation]:
+        """From the registry's snapshot."""
+        wanted = window(first, after, last, before)
+        known = info.context.coalition.registry.snapshot.valuations(root.id)
+        return slice_of(known, lambda each: each.effective_from.isoformat(), wanted)
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: object) -> bool:
+        """Whether an object is a brand."""
+        return isinstance(value, Brand)
+
+
+@strawberry.type(name="BrandEdge", description="A brand in a list.")
+class BrandEdge:
+    """Resolved on `schema.connections.Edge`."""
+
+    node: BrandType = strawberry.field(description="The brand.")
+    cursor: str = strawberry.field(description="Where it stands in the list.")
+
+
+@strawberry.type(name="BrandConnection", description="Brands, in the order of their codes.")
+class BrandConnection:
+    """Resolved on `schema.connections.Connection`."""
+
+    edges: list[BrandEdge] = strawberry.field(description="The brands of this page.")
+    page_info: PageInfo = strawberry.field(description="Where this page begins and ends.")
+
+
+@strawberry.input(description="What the brand's loyalty numbers look like.")
+class NumberFormatInput:
+    """See `brands.numbers.NumberFormat`."""
+
+    pattern: str | None = strawberry.field(
+        description="A regular expression for the whole number: characters and classes such as "
+        "[A-Z] or \\d, each repeated by ?, *, + or {2,5}; no groups. Anything if left out."
+    )
+    length: int | None = strawberry.field(
+        description="The number of characters, 1 to 64. Open if left out."
+    )
+    check: CheckScheme | None = strawberry.field(
+        description="How the check digit is made. NONE if left out."
+    )
+
+    def number_format(self) -> NumberFormat:
+        """The format, checked. Raises `InvalidInput`."""
+        return NumberFormat(self.pattern, self.length, self.check or CheckScheme.NONE)
+
+
+@strawberry.input(description="A brand to take into the coalition.")
+class BrandCreateInput:
+    """See `brands.publishing.NewBrand`."""
+
+    code: str = strawberry.field(
+        description="2 to 16 capital letters and digits, a letter first. It cannot be changed."
+    )
+    name: str = strawberry.field(description="What the brand is called; 200 characters at most.")
+    points_name: str = strawberry.field(
+        description="What its points are called; 200 characters at most."
+    )
+    time_zone: str = strawberry.field(description="Its time zone (IANA), like Europe/Lisbon.")
+    valuation: Annotated["RatesInput", strawberry.lazy("schema.valuations")] = strawberry.field(
+        description="What its points are worth from now on."
+    )
+    number_format: NumberFormatInput | None = strawberry.field(
+        description="What its loyalty numbers look like. Anything if left out."
+    )
+
+
+@strawberry.type(description="The answer to `brandCreate`.")
+class BrandCreatePayload:
+    """Either a brand or errors."""
+
+    brand: Brand | None = strawberry.field(
+        default=None,
+        graphql_type=BrandType | None,
+        description="The brand; null if there are errors.",
+    )
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why it was refused; empty if it was not."
+    )
+
+
+@strawberry.type
+class BrandQueries:
+    """Queries about brands. What they tell is public to every caller."""
+
+    @resolved(graphql_type=BrandType | None, description="The brand with this code.")
+    @staticmethod
+    def brand(
+        info: Info,
+        code: Annotated[str, strawberry.argument(description="The brand's code.")],
+    ) -> Brand | None:
+        """From the registry's snapshot."""
+        try:
+            return info.context.coalition.registry.snapshot.brand(code)
+        except BrandNotFound:
+            return None
+
+    @resolved(graphql_type=BrandConnection, description="The brands of the coalition, by code.")
+    @staticmethod
+    def brands(
+        info: Info,
+        first: First = strawberry.UNSET,
+        after: After = strawberry.UNSET,
+        last: Last = strawberry.UNSET,
+        before: Before = strawberry.UNSET,
+    ) -> Connection[Brand]:
+        """From the registry's snapshot."""
+        wanted = window(first, after, last, before)
+        snapshot = info.context.coalition.registry.snapshot
+        return slice_of(snapshot.brands, lambda brand: brand.code, wanted)
+
+
+@strawberry.type
+class BrandMutations:
+    """Mutations of brands."""
+
+    @mutation(
+        description="Takes a brand into the coalition, with its accounts and its first valuation. "
+        "For the operator."
+    )
+    @staticmethod
+    async def brand_create(
+        info: Info,
+        input: Annotated[BrandCreateInput, strawberry.argument(description="The brand.")],
+    ) -> BrandCreatePayload:
+        """One brand."""
+        context = info.context
+        try:
+            rates = input.valuation.rates()
+        except DomainError as error:
+            return BrandCreatePayload(errors=told(error, inside="valuation"))
+        try:
+            new = NewBrand(
+                code=input.code,
+                name=input.name,
+                points_name=input.points_name,
+                time_zone=input.time_zone,
+                rates=rates,
+                number_format=(
+                    input.number_format.number_format() if input.number_format else NumberFormat()
+                ),
+            )
+            brand = await create_brand(context.coalition, context.caller, new)
+        except DomainError as error:
+            return BrandCreatePayload(errors=told(error))
+        return BrandCreatePayload(brand=brand)

@@ -1,0 +1,168 @@
+"""Loaders: what the objects of one request need of each other, fetched together.
+
+The only place that joins concepts. A resolver asks for one thing; whatever is asked for in the same
+turn of the event loop is fetched in one statement. Brands and valuations need none: they are in the
+registry's snapshot.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from brands.callers import Caller
+from brands.coalition import Coalition
+from brands.histories import Page, Window, pages_of_members, pages_of_memberships
+from brands.lookups import find_many
+from brands.members import Member, MemberBy, Profile, profiles_of
+from brands.memberships import (
+    Lot,
+    Membership,
+    balances_at,
+    lots_of,
+    memberships_by_id,
+    memberships_of,
+)
+from brands.quotes import Quote, quotes_by_id
+from brands.registry import Brand
+from brands.transactions import Entry, Transaction, entries_of, transactions_by_id
+from brands.transfers import Transfer, transfers_by_id
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class Batch(Generic[Key, Value]):
+    """Fetches by key: each key once, and all that are asked for in one turn together."""
+
+    __slots__ = ("_asked", "_fetch", "_known", "_running")
+
+    def __init__(self, fetch: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Value]]]) -> None:
+        self._fetch = fetch
+        self._known: dict[Key, asyncio.Future[Value | None]] = {}
+        self._asked: list[Key] = []
+        self._running: set[asyncio.Task[None]] = set()
+
+    def load(self, key: Key) -> "asyncio.Future[Value | None]":
+        """What there is by this key, or None."""
+        future = self._known.get(key)
+        if future is None:
+            loop = asyncio.get_running_loop()
+            future = self._known[key] = loop.create_future()
+            if not self._asked:
+                loop.call_soon(self._start)
+            self._asked.append(key)
+        return future
+
+    def _start(self) -> None:
+        asked, self._asked = self._asked, []
+        task = asyncio.get_running_loop().create_task(self._run(asked))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _run(self, asked: Sequence[Key]) -> None:
+        try:
+            found = await self._fetch(asked)
+        except BaseException as error:
+            for key in asked:
+                future = self._known[key]
+                if not future.done():
+                    future.set_exception(error)
+                    future.exception()  # whoever asked may have gone; that is no error
+            if not isinstance(error, Exception):
+                raise
+            return
+        for key in asked:
+            future = self._known[key]
+            if not future.done():
+                future.set_result(found.get(key))
+
+
+class Loaders:
+    """What was fetched for one request, and for one caller."""
+
+    def __init__(self, coalition: Coalition, caller: Caller) -> None:
+        self._coalition = coalition
+        self._caller = caller
+        self._pages: dict[tuple[str, Window, UUID | None], Batch[UUID, Page]] = {}
+        self._balances: dict[datetime, Batch[UUID, int]] = {}
+
+    def brand(self, brand_id: UUID) -> Brand:
+        """A brand by its id: in memory, so there is nothing to await."""
+        return self._coalition.registry.snapshot.brand_by_id(brand_id)
+
+    def balance_at(self, membership_id: UUID, at: datetime) -> "asyncio.Future[int | None]":
+        """The points that a membership had at an instant."""
+        batch = self._balances.get(at)
+        if batch is None:
+            batch = self._balances[at] = Batch(
+                lambda ids: balances_at(self._coalition, self._caller, ids, at)
+            )
+        return batch.load(membership_id)
+
+    def member_page(
+        self, member_id: UUID, window: Window, brand_id: UUID | None
+    ) -> "asyncio.Future[Page | None]":
+        """A page of a member's history, at one brand or at all."""
+        batch = self._pages.get(("member", window, brand_id))
+        if batch is None:
+            batch = self._pages["member", window, brand_id] = Batch(
+                lambda ids: pages_of_members(self._coalition, self._caller, ids, window, brand_id)
+            )
+        return batch.load(member_id)
+
+    def membership_page(self, membership_id: UUID, window: Window) -> "asyncio.Future[Page | None]":
+        """A page of a membership's history."""
+        batch = self._pages.get(("membership", window, None))
+        if batch is None:
+            batch = self._pages["membership", window, None] = Batch(
+                lambda ids: pages_of_memberships(self._coalition, self._caller, ids, window)
+            )
+        return batch.load(membership_id)
+
+    @cached_property
+    def members(self) -> Batch[MemberBy, Member]:
+        """Members, however they are named."""
+        return Batch(lambda wanted: find_many(self._coalition, self._caller, wanted))
+
+    @cached_property
+    def profiles(self) -> Batch[UUID, Profile]:
+        """Profiles by member id."""
+        return Batch(lambda ids: profiles_of(self._coalition, self._caller, ids))
+
+    @cached_property
+    def memberships(self) -> Batch[UUID, Membership]:
+        """Memberships by their id."""
+        return Batch(lambda ids: memberships_by_id(self._coalition, self._caller, ids))
+
+    @cached_property
+    def memberships_of(self) -> Batch[UUID, list[Membership]]:
+        """The memberships of a member, by her id."""
+        return Batch(lambda ids: memberships_of(self._coalition, self._caller, ids))
+
+    @cached_property
+    def lots(self) -> Batch[UUID, list[Lot]]:
+        """Open lots by membership id."""
+        return Batch(lambda ids: lots_of(self._coalition, self._caller, ids))
+
+    @cached_property
+    def transactions(self) -> Batch[UUID, Transaction]:
+        """Transactions by id."""
+        return Batch(lambda ids: transactions_by_id(self._coalition, self._caller, ids))
+
+    @cached_property
+    def entries(self) -> Batch[UUID, list[Entry]]:
+        """The entries of a transaction, by its id."""
+        return Batch(lambda ids: entries_of(self._coalition, self._caller, ids))
+
+    @cached_property
+    def transfers(self) -> Batch[UUID, Transfer]:
+        """Transfers by id."""
+        return Batch(lambda ids: transfers_by_id(self._coalition, self._caller, ids))
+
+    @cached_property
+    def quotes(self) -> Batch[UUID, Quote]:
+        """Quotes by id."""
+        return Batch(lambda ids: quotes_by_id(self._coalition, self._caller, ids))

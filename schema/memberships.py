@@ -1,0 +1,286 @@
+"""Memberships: a member at a brand, her balance there; opening one and closing it."""
+
+from collections.abc import Awaitable
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from brands.errors import DomainError, MembershipNotFound
+from brands.members import Member, MemberBy
+from brands.memberships import (
+    Lot,
+    Membership,
+    MembershipStatus,
+    close_membership,
+    open_membership,
+)
+from brands.money import Money
+from brands.registry import Brand
+from brands.transactions import Transaction
+from schema.connections import After, Connection, FirstOnly
+from schema.context import Info
+from schema.enums import described
+from schema.errors import UserError, told
+from schema.fields import derived, mutation, resolved
+from schema.histories import history, history_window
+from schema.inputs import MemberByInput
+from schema.nodes import Node, Tag, global_id, id_of
+from schema.scalars import MoneyType, Points
+
+if TYPE_CHECKING:
+    from schema.brands import BrandType
+    from schema.ledger import LedgerTransactionConnection, LedgerTransactionType
+    from schema.members import MemberType
+
+described(
+    MembershipStatus,
+    "Whether points can move on a membership.",
+    {
+        MembershipStatus.ACTIVE: "They can.",
+        MembershipStatus.CLOSED: "They can no more. Its history remains.",
+    },
+)
+
+
+@strawberry.type(description="The points of a membership now, and what they are worth.")
+class Balance:
+    """Reckoned from the membership, so that every leaf is an attribute."""
+
+    posted: Points = strawberry.field(description="Points posted: the balance of the account.")
+    held: Points = strawberry.field(description="Of these, the points set aside by holds.")
+    available: Points = strawberry.field(
+        description="The points that can be spent now: posted less held."
+    )
+    pending: Points = strawberry.field(description="Points earned that are not available yet.")
+    value: Money = strawberry.field(
+        graphql_type=MoneyType,
+        description="What the posted points are worth at the brand's redemption rate now.",
+    )
+
+
+@strawberry.type(
+    name="Lot",
+    description="What is left of the points of one credit. Debits use up the lot that expires "
+    "first, and among equals the oldest.",
+)
+class LotType:
+    """Resolved on `brands.memberships.Lot`."""
+
+    amount: Points = strawberry.field(description="The points credited.")
+    remaining: Points = strawberry.field(description="The points left of them.")
+    held: Points = strawberry.field(description="Of those left, the points set aside by holds.")
+    earned_at: datetime = strawberry.field(description="When the points were earned.")
+    expires_at: datetime | None = strawberry.field(
+        description="When those left expire; null if they do not."
+    )
+
+    @resolved(
+        graphql_type=Annotated["LedgerTransactionType", strawberry.lazy("schema.ledger")] | None,
+        description="The transaction that credited them.",
+    )
+    @staticmethod
+    def transaction(root: Lot, info: Info) -> Awaitable[Transaction | None]:
+        """Loaded."""
+        return info.context.loaders.transactions.load(root.transaction_id)
+
+
+@strawberry.type(
+    description="A member's tier at a brand. There are no tiers yet: no membership has one."
+)
+class TierStatus:
+    """The place of what is to come."""
+
+    code: str = strawberry.field(description="The tier's short name.")
+    name: str = strawberry.field(description="What the tier is called.")
+
+
+@strawberry.type(
+    name="Membership",
+    description="A member at one brand: the brand's own loyalty number, a status, and one account "
+    "of the brand's points.",
+)
+class MembershipType(Node):
+    """Resolved on `brands.memberships.Membership`."""
+
+    id: strawberry.ID = derived(
+        lambda membership: global_id(Tag.MEMBERSHIP, membership.id),
+        description="The membership's global id.",
+    )
+    number: str = strawberry.field(description="The loyalty number at the brand.")
+    status: MembershipStatus = strawberry.field(description="Whether points can move on it.")
+    joined_at: datetime = strawberry.field(description="When the member joined the brand.")
+    tier: TierStatus | None = derived(
+        lambda _: None, description="The member's tier at the brand; null if there is none."
+    )
+
+    @resolved(
+        graphql_type=Annotated["BrandType", strawberry.lazy("schema.brands")],
+        description="The brand.",
+    )
+    @staticmethod
+    def brand(root: Membership, info: Info) -> Brand:
+        """From the registry's snapshot."""
+        return info.context.loaders.brand(root.brand_id)
+
+    @resolved(
+        graphql_type=Annotated["MemberType", strawberry.lazy("schema.members")],
+        description="The member.",
+    )
+    @staticmethod
+    def member(root: Membership, info: Info) -> Awaitable[Member | None]:
+        """Loaded."""
+        return info.context.loaders.members.load(MemberBy(id=root.member_id))
+
+    @resolved(description="Its points now, and what they are worth.")
+    @staticmethod
+    def balance(root: Membership, info: Info) -> Balance:
+        """Read with the membership itself."""
+        coalition = info.context.coalition
+        rate = coalition.registry.snapshot.valuation(root.brand_id).rates.redemption_rate
+        return Balance(
+            posted=Points(root.posted),
+            held=Points(root.held),
+            available=Points(root.posted - root.held),
+            pending=Points(0),
+            value=Money(root.posted * rate, coalition.currency),
+        )
+
+    @resolved(
+        graphql_type=Points,
+        description="The points that were posted by an instant, by when they were recorded.",
+    )
+    @staticmethod
+    async def balance_at(
+        root: Membership,
+        info: Info,
+        at: Annotated[datetime, strawberry.argument(description="The instant.")],
+    ) -> int:
+        """Loaded."""
+        return await info.context.loaders.balance_at(root.id, at) or 0
+
+    @resolved(
+        graphql_type=list[LotType],
+        description="The lots that have points left, in the order in which debits will use them.",
+    )
+    @staticmethod
+    async def lots(root: Membership, info: Info) -> list[Lot]:
+        """Loaded."""
+        return await info.context.loaders.lots.load(root.id) or []
+
+    @resolved(
+        graphql_type=Annotated["LedgerTransactionConnection", strawberry.lazy("schema.ledger")],
+        description="What was posted to it, the latest first.",
+    )
+    @staticmethod
+    async def transactions(
+        root: Membership,
+        info: Info,
+        first: FirstOnly = strawberry.UNSET,
+        after: After = strawberry.UNSET,
+    ) -> Connection[Transaction]:
+        """Loaded. Raises `BadPage`."""
+        wanted = history_window(first, after)
+        return history(await info.context.loaders.membership_page(root.id, wanted), wanted)
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: object) -> bool:
+        """Whether an object is a membership."""
+        return isinstance(value, Membership)
+
+
+@strawberry.input(description="A membership to open.")
+class MembershipOpenInput:
+    """See `brands.memberships.open_membership`."""
+
+    member: MemberByInput = strawberry.field(description="Whose.")
+    brand: str = strawberry.field(description="The code of the brand.")
+    number: str | None = strawberry.field(
+        description="The loyalty number the brand has given; one is generated if left out."
+    )
+
+
+@strawberry.type(description="The answer to `membershipOpen`.")
+class MembershipOpenPayload:
+    """Either a membership or errors."""
+
+    membership: Membership | None = strawberry.field(
+        default=None,
+        graphql_type=MembershipType | None,
+        description="The membership; null if there are errors.",
+    )
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why it was refused; empty if it was not."
+    )
+
+
+@strawberry.input(description="A membership to close.")
+class MembershipCloseInput:
+    """See `brands.memberships.close_membership`."""
+
+    membership: strawberry.ID = strawberry.field(description="The membership's id.")
+
+
+@strawberry.type(description="The answer to `membershipClose`.")
+class MembershipClosePayload:
+    """Either a membership or errors."""
+
+    membership: Membership | None = strawberry.field(
+        default=None,
+        graphql_type=MembershipType | None,
+        description="The membership; null if there are errors.",
+    )
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why it was refused; empty if it was not."
+    )
+
+
+@strawberry.type
+class MembershipMutations:
+    """Mutations of memberships."""
+
+    @mutation(
+        description="Opens a membership for a member who is enrolled already. For the operator, "
+        "and for the brand."
+    )
+    @staticmethod
+    async def membership_open(
+        info: Info,
+        input: Annotated[MembershipOpenInput, strawberry.argument(description="What to open.")],
+    ) -> MembershipOpenPayload:
+        """One membership."""
+        context = info.context
+        context.forget()
+        try:
+            membership = await open_membership(
+                context.coalition,
+                context.caller,
+                input.member.required(),
+                input.brand,
+                input.number,
+            )
+        except DomainError as error:
+            return MembershipOpenPayload(errors=told(error))
+        return MembershipOpenPayload(membership=membership)
+
+    @mutation(
+        description="Closes a membership: from then on no points move on it. For the operator, and "
+        "for the brand."
+    )
+    @staticmethod
+    async def membership_close(
+        info: Info,
+        input: Annotated[MembershipCloseInput, strawberry.argument(description="What to close.")],
+    ) -> MembershipClosePayload:
+        """One membership."""
+        context = info.context
+        context.forget()
+        try:
+            membership = await close_membership(
+                context.coalition,
+                context.caller,
+                id_of(Tag.MEMBERSHIP, input.membership, MembershipNotFound, path="membership"),
+            )
+        except DomainError as error:
+            return MembershipClosePayload(errors=told(error))
+        return MembershipClosePayload(membership=membership)

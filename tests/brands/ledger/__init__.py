@@ -1,0 +1,1 @@
+"""The books: the pure core, the writer on both databases, and what they survive."""

@@ -1,0 +1,243 @@
+"""Publishing brands and valuations: who may, in which order, and what the pools do."""
+
+import asyncio
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import orjson
+import pytest
+
+from brands.accruals import Accrual, accrue
+from brands.clock import now
+from brands.coalition import Coalition
+from brands.database import as_uuid
+from brands.errors import (
+    BrandCodeTaken,
+    BrandNotFound,
+    DomainError,
+    InvalidInput,
+    NotPermitted,
+    ValuationInPast,
+    ValuationOutOfSequence,
+)
+from brands.ids import new_id
+from brands.ledger.chart import BRAND_MONEY_KINDS, BRAND_POINTS_KINDS, stripe
+from brands.publishing import NewBrand, create_brand, publish
+from brands.valuations import rates_of
+from tests.brands.cast import (
+    AGENCY,
+    FREE,
+    OPERATOR,
+    PENNY,
+    aero,
+    bean,
+    brand_caller,
+    count_all,
+    member_caller,
+    new_brand,
+    somebody,
+)
+
+TWO_PENCE = rates_of(Decimal("0.02"))
+RICH = rates_of(Decimal("0.03"), Decimal("0.04"), Decimal("0.02"), Decimal("0.05"))
+DAY = timedelta(days=1)
+
+
+async def test_a_new_brand_is_complete(coalition: Coalition) -> None:
+    """A new brand has its accounts in every book, its pools at the value of a point, and a
+    valuation in force since it was made."""
+    brand = await create_brand(coalition, OPERATOR, new_brand("AERO", RICH))
+    rows = await coalition.database.fetch("SELECT * FROM accounts WHERE owner_id = $1", brand.id)
+    assert {as_uuid(row["id"]) for row in rows} == {
+        stripe(book, brand.id, kind)
+        for book in range(coalition.books)
+        for kind in (*BRAND_POINTS_KINDS, *BRAND_MONEY_KINDS)
+    }
+    assert {row["rate"] for row in rows if row["kind"] == "POOL"} == {30_000}
+    (valuation,) = coalition.registry.snapshot.valuations(brand.id)
+    assert (valuation.rates, valuation.effective_from) == (RICH, brand.created_at)
+    assert coalition.registry.snapshot.brand("AERO") == brand
+
+
+async def test_creating_a_brand_is_on_record(coalition: Coalition) -> None:
+    """The record says who created which brand, in which request, and when."""
+    brand = await aero(coalition)
+    (row,) = await coalition.database.fetch("SELECT * FROM actions")
+    assert (row["client"], row["request_id"]) == (OPERATOR.client, OPERATOR.request_id)
+    assert (row["action"], row["subject"]) == ("brand.create", "AERO")
+    assert row["at"] == int(brand.created_at.timestamp() * 1_000_000)
+
+
+async def test_only_the_operator_creates_brands(coalition: Coalition) -> None:
+    """A brand, an agency and a member cannot create a brand, and nothing changes."""
+    brand = await aero(coalition)
+    before = await count_all(coalition)
+    for caller in (brand_caller(brand), AGENCY, member_caller(new_id(0))):
+        with pytest.raises(NotPermitted):
+            await create_brand(coalition, caller, new_brand("BEAN"))
+    assert await count_all(coalition) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "new"),
+    [
+        ("code", new_brand("A")),
+        ("code", new_brand("aero")),
+        ("code", new_brand("1AERO")),
+        ("code", new_brand("A" * 17)),
+        ("code", new_brand("AERO\n")),
+        ("name", NewBrand("AERO", "", "P", "UTC", PENNY, FREE)),
+        ("name", NewBrand("AERO", " \t", "P", "UTC", PENNY, FREE)),
+        ("name", NewBrand("AERO", "x" * 201, "P", "UTC", PENNY, FREE)),
+        ("name", NewBrand("AERO", "x\0", "P", "UTC", PENNY, FREE)),
+        ("name", NewBrand("AERO", "\ud800", "P", "UTC", PENNY, FREE)),
+        ("pointsName", NewBrand("AERO", "A", "", "UTC", PENNY, FREE)),
+        ("timeZone", NewBrand("AERO", "A", "P", "Europe/Atlantis", PENNY, FREE)),
+        ("timeZone", NewBrand("AERO", "A", "P", "../../etc/passwd", PENNY, FREE)),
+        ("timeZone", NewBrand("AERO", "A", "P", "", PENNY, FREE)),
+    ],
+)
+async def test_a_brand_in_bad_form_is_refused(
+    coalition: Coalition, path: str, new: NewBrand
+) -> None:
+    """A brand with a bad code, name or time zone is refused by field, and nothing changes."""
+    before = await count_all(coalition)
+    with pytest.raises(InvalidInput) as refused:
+        await create_brand(coalition, OPERATOR, new)
+    assert refused.value.path == path
+    assert await count_all(coalition) == before
+
+
+async def test_a_code_is_one_brands(coalition: Coalition) -> None:
+    """Of several brands of one code, created at once or later, one is made."""
+    attempts = [create_brand(coalition, OPERATOR, new_brand("AERO")) for _ in range(5)]
+    results = await asyncio.gather(*attempts, return_exceptions=True)
+    assert sum(isinstance(result, BrandCodeTaken) for result in results) == 4
+    before = await count_all(coalition)
+    with pytest.raises(BrandCodeTaken):
+        await aero(coalition)
+    assert await count_all(coalition) == before
+    assert len(coalition.registry.snapshot.brands) == before["brands"] == 1
+
+
+async def test_a_valuation_takes_over_from_the_one_before(coalition: Coalition) -> None:
+    """A valuation ends where the next begins; one without a beginning begins at once."""
+    brand = await aero(coalition)
+    at_once = await publish(coalition, brand_caller(brand), "AERO", TWO_PENCE, None)
+    begins = now() + DAY
+    later = await publish(coalition, OPERATOR, "AERO", RICH, begins)
+    first, second, third = coalition.registry.snapshot.valuations(brand.id)
+    assert (first.rates, second.rates, third.rates) == (PENNY, TWO_PENCE, RICH)
+    assert first.effective_to == second.effective_from == at_once.effective_from
+    assert second.effective_to == third.effective_from == later.effective_from == begins
+    assert third.effective_to is None
+    assert coalition.registry.snapshot.valuation(brand.id) == second
+    assert later == third
+
+
+async def test_publishing_is_on_record(coalition: Coalition) -> None:
+    """The record says who published what for which brand."""
+    brand = await aero(coalition)
+    await publish(coalition, brand_caller(brand), "AERO", RICH, None)
+    row = (await coalition.database.fetch("SELECT * FROM actions ORDER BY at"))[-1]
+    assert (row["client"], row["action"]) == (brand_caller(brand).client, "valuation.publish")
+    assert row["subject"] == "AERO"
+    assert orjson.loads(row["details"])["issue_price"] == 40_000
+
+
+async def test_a_brands_rates_are_its_own(coalition: Coalition) -> None:
+    """Another brand, an agency and a member cannot publish a brand's rates; nothing changes."""
+    await aero(coalition)
+    others = [brand_caller(await bean(coalition)), AGENCY, member_caller(new_id(0))]
+    before = await count_all(coalition)
+    for caller in others:
+        with pytest.raises(NotPermitted):
+            await publish(coalition, caller, "AERO", TWO_PENCE, None)
+    with pytest.raises(BrandNotFound):
+        await publish(coalition, OPERATOR, "NONE", TWO_PENCE, None)
+    assert await count_all(coalition) == before
+
+
+@pytest.mark.parametrize(
+    ("begins", "error"),
+    [
+        (timedelta(microseconds=-1), ValuationInPast),
+        (-DAY, ValuationInPast),
+        (DAY, ValuationOutOfSequence),  # there is one already that begins then
+        (DAY / 2, ValuationOutOfSequence),
+        (None, ValuationOutOfSequence),
+    ],
+)
+async def test_a_valuation_begins_after_every_other(
+    coalition: Coalition, begins: timedelta | None, error: type[DomainError]
+) -> None:
+    """A valuation that begins in the past, or not after the latest one, changes nothing."""
+    await aero(coalition)
+    start = now()
+    await publish(coalition, OPERATOR, "AERO", TWO_PENCE, start + DAY)
+    before = await count_all(coalition)
+    with pytest.raises(error):
+        await publish(coalition, OPERATOR, "AERO", RICH, None if begins is None else start + begins)
+    assert await count_all(coalition) == before
+
+
+async def test_a_beginning_has_an_offset(coalition: Coalition) -> None:
+    """A local time without an offset is no beginning."""
+    await aero(coalition)
+    naive = datetime(2100, 1, 1)  # noqa: DTZ001 - that is the point
+    with pytest.raises(InvalidInput):
+        await publish(coalition, OPERATOR, "AERO", TWO_PENCE, naive)
+
+
+@pytest.mark.parametrize("begins", [None, now() + DAY])
+async def test_publishing_twice_publishes_once(
+    coalition: Coalition, begins: datetime | None
+) -> None:
+    """The newest valuation published again is answered as it was, and nothing is written."""
+    await aero(coalition)
+    first = await publish(coalition, OPERATOR, "AERO", TWO_PENCE, begins)
+    before = await count_all(coalition)
+    assert await publish(coalition, OPERATOR, "AERO", TWO_PENCE, begins) == first
+    assert await count_all(coalition) == before
+
+
+async def test_publishing_at_once_keeps_one_order(coalition_on_postgres: Coalition) -> None:
+    """Valuations published at the same moment come one after the other, none lost."""
+    coalition = coalition_on_postgres
+    brand = await aero(coalition)
+    made = [
+        publish(coalition, OPERATOR, "AERO", rates_of(Decimal(n) / 1_000), None)
+        for n in range(1, 9)
+    ]
+    results = await asyncio.gather(*made)
+    await coalition.registry.refresh()
+    known = coalition.registry.snapshot.valuations(brand.id)
+    assert len(known) == 9
+    assert {valuation.effective_from for valuation in known[1:]} == {
+        result.effective_from for result in results
+    }
+    assert [v.effective_to for v in known[:-1]] == [v.effective_from for v in known[1:]]
+
+
+async def test_the_pools_follow_the_value(coalition: Coalition) -> None:
+    """When a new value takes effect, the pools hold outstanding points times that value, and the
+    brand's settlement account has paid the difference."""
+    brand = await aero(coalition)
+    for place in range(6):
+        member = await somebody(coalition, ("AERO", None))
+        points = 100 + place
+        await accrue(
+            coalition,
+            brand_caller(brand),
+            Accrual(member.memberships[0].id, brand.id, points, None, None, None, f"a{place}"),
+        )
+    await publish(coalition, OPERATOR, "AERO", TWO_PENCE, None)
+    rows = await coalition.database.fetch(
+        "SELECT kind, sum(balance) AS total FROM accounts WHERE owner_id = $1"
+        " AND kind IN ('POOL', 'SETTLEMENT') GROUP BY kind",
+        brand.id,
+    )
+    assert {row["kind"]: int(row["total"]) for row in rows} == {
+        "POOL": 615 * 20_000,
+        "SETTLEMENT": -615 * 20_000,
+    }

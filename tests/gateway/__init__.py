@@ -1,0 +1,1 @@
+"""The process and the stories through it, over real ASGI."""
