@@ -23,9 +23,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext, _current_context
 from tortoise.migrations.executor import MigrationExecutor
 
-from brands.ids import compiled
-
 from brands.clock import Micros, now_micros
+from brands.ids import compiled
 
 ROWS = (
     "brands.tables.coalition",

@@ -7,14 +7,14 @@ another transaction took at the same moment, the lot is halved and tried again, 
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from brands import bounds
 from brands.admission import Request, admit
 from brands.callers import Caller, CallerKind
 from brands.coalition import Coalition
-from brands.database import Transaction, as_uuid
+from brands.database import Row, Transaction, as_uuid
 from brands.errors import (
     DomainError,
     ExternalIdTaken,
@@ -191,9 +191,12 @@ async def _settle(
 
 async def _write(coalition: Coalition, caller: Caller, requests: Sequence[Request]) -> _Answers:
     async with coalition.database.transaction() as tx:
+        # Names before keys: whoever takes a name commits the key with it, so a name that was found
+        # taken by this very request, a moment ago, is known for its own when the keys are read.
+        taken = await _taken(tx, caller, requests)
         answers, before = await _stored(tx, caller, requests)
         fresh = [r for r in requests if r.claim.key not in answers | before]
-        answers |= await _refusals(tx, caller, fresh)
+        answers |= _refusals(fresh, taken)
         good = [r for r in fresh if r.claim.key not in answers]
         if good:
             admitted = await admit(tx, caller, good)
@@ -226,12 +229,29 @@ async def _stored(
     return reused, before
 
 
-async def _refusals(tx: Transaction, caller: Caller, requests: Sequence[Request]) -> _Answers:
+class _Taken(NamedTuple):
+    """External ids and (brand, number) pairs that are somebody's."""
+
+    external_ids: set[str]
+    numbers: set[tuple[UUID, str]]
+
+
+async def _taken(tx: Transaction, caller: Caller, requests: Sequence[Request]) -> _Taken:
+    """Those of the names in the requests that are taken."""
+    external_ids = [r.external_id for r in requests if r.external_id is not None]
+    numbers = ((b.id, number) for r in requests for b, number in r.seats if number is not None)
+    rows: Sequence[Row] = ()
+    if external_ids:
+        rows = await tx.fetch(
+            "SELECT external_id FROM members WHERE external_owner = $1 AND external_id = ANY($2)",
+            *(namespace_of(caller), external_ids),
+        )
+    return _Taken({row["external_id"] for row in rows}, await taken_numbers(tx, numbers))
+
+
+def _refusals(requests: Sequence[Request], taken: _Taken) -> _Answers:
     """The requests that name what is taken, by others or by one before them."""
-    external_ids = await _taken_external_ids(tx, caller, requests)
-    numbers = await taken_numbers(
-        tx, ((b.id, number) for r in requests for b, number in r.seats if number is not None)
-    )
+    external_ids, numbers = taken
     refused: _Answers = {}
     for request in requests:
         given = {(brand.id, number) for brand, number in request.seats if number is not None}
@@ -243,21 +263,9 @@ async def _refusals(tx: Transaction, caller: Caller, requests: Sequence[Request]
             refused[request.claim.key] = _number_taken(request, numbers)
         else:
             numbers |= given
-            external_ids.add(request.external_id)
+            if request.external_id is not None:
+                external_ids.add(request.external_id)
     return refused
-
-
-async def _taken_external_ids(
-    tx: Transaction, caller: Caller, requests: Sequence[Request]
-) -> set[str | None]:
-    asked = [request.external_id for request in requests if request.external_id is not None]
-    if not asked:
-        return set()
-    rows = await tx.fetch(
-        "SELECT external_id FROM members WHERE external_owner = $1 AND external_id = ANY($2)",
-        *(namespace_of(caller), asked),
-    )
-    return {row["external_id"] for row in rows}
 
 
 def _number_taken(request: Request, taken: set[tuple[UUID, str]]) -> NumberTaken:

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from secrets import randbits
 from uuid import UUID
 
-from asyncpg.pgproto.pgproto import UUID as _CompiledUUID
+from asyncpg.pgproto import pgproto
 
 MAX_BOOKS = 1024
 
@@ -39,7 +39,7 @@ def new_id(book: int) -> UUID:
 
 def compiled(value: bytes | str) -> UUID:
     """The id of these 16 bytes, or of this text, as a compiled `UUID`."""
-    made: UUID = _CompiledUUID(value)
+    made: UUID = pgproto.UUID(value)
     return made
 
 

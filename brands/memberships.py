@@ -193,7 +193,10 @@ async def close_membership(coalition: Coalition, caller: Caller, id: UUID) -> Me
     place = (book_of(id), id)
     async with coalition.database.transaction() as tx:
         # The account first: that row is what postings lock, and they see it closed from then on.
-        await tx.fetch("UPDATE accounts SET closed = 1 WHERE book = $1 AND id = $2", *place)
+        await tx.fetch(
+            "UPDATE accounts SET closed = 1, revision = revision + 1 WHERE book = $1 AND id = $2",
+            *place,
+        )
         now = await tx.now()
         closed = await tx.fetch(
             "UPDATE memberships SET status = 'CLOSED', closed_at = $3"

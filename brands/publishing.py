@@ -132,6 +132,10 @@ async def _lock_pools(tx: Transaction, brand: Brand, *, is_sqlite: bool) -> Micr
         f" ORDER BY book, id{lock}",
         brand.id,
     )
+    await tx.fetch(  # so that no writer goes by a value it remembers
+        "UPDATE accounts SET revision = revision + 1 WHERE owner_id = $1 AND kind = 'POOL'",
+        brand.id,
+    )
     return max([await tx.now(), *(int(pool["posted_at"]) + 1 for pool in pools)])
 
 

@@ -1,8 +1,9 @@
 """The composition root: what the process is made of, and when it comes and goes."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -37,7 +38,10 @@ def create_app(settings: Settings, *, demo_credential: str | None = None) -> Sta
         coalition = await open_coalition(settings.database, lanes=settings.lanes)
         try:
             app.state.coalition = coalition
-            async with _in_background(Worker(coalition) if settings.worker else None):
+            tasks = {"keys": endpoint.keys.keep_writing(coalition)}
+            if settings.worker:
+                tasks["worker"] = Worker(coalition).run()
+            async with _in_background(tasks):
                 serve(coalition)
                 yield
         finally:
@@ -56,14 +60,12 @@ def create_app(settings: Settings, *, demo_credential: str | None = None) -> Sta
 
 
 @asynccontextmanager
-async def _in_background(worker: Worker | None) -> AsyncIterator[None]:
-    if worker is None:
-        yield
-        return
-    task = asyncio.create_task(worker.run(), name="worker")
+async def _in_background(work: Mapping[str, Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Has the work done within the block, and ends it with the block."""
+    tasks = [asyncio.create_task(each, name=name) for name, each in work.items()]
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

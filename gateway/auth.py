@@ -1,15 +1,18 @@
 """From the `Authorization` header to a caller, or to a refusal."""
 
+import asyncio
 import re
-from dataclasses import replace
 
 from brands.callers import Caller
+from brands.clock import now
 from brands.coalition import Coalition
-from brands.credentials import authenticate
+from brands.credentials import authenticate, key_id_of, note_use
 from gateway import masking
+from gateway.logs import logger, traces
 from gateway.requests import Refused
 
 _BEARER = re.compile(rb"[Bb]earer +([A-Za-z0-9._~+/=-]{1,512})")
+NOTED_EVERY_SECONDS = 60.0
 _CHALLENGE = {"www-authenticate": 'Bearer realm="coalition"'}
 
 
@@ -31,10 +34,11 @@ async def caller_of(
 ) -> Caller:
     """Whoever holds this token. Raises `Refused` with 401: no token, unknown, revoked, expired,
     all in the same words."""
-    caller = None if token is None else await authenticate(coalition, token, pepper)
-    if caller is None:
-        raise unauthenticated()
-    return replace(caller, request_id=request_id)
+    if token is not None:
+        caller = await authenticate(coalition, token, pepper, request_id=request_id)
+        if caller is not None:
+            return caller
+    raise unauthenticated()
 
 
 def unauthenticated() -> Refused:
@@ -45,3 +49,36 @@ def unauthenticated() -> Refused:
         masking.UNAUTHENTICATED,
         _CHALLENGE,
     )
+
+
+class KeysInUse:
+    """Which keys were used of late, written down now and then: not at every request, which would
+    make a write of every read."""
+
+    def __init__(self) -> None:
+        self._used: set[str] = set()
+
+    def note(self, token: str) -> None:
+        """Notes that a key was used. The token is known to be good."""
+        self._used.add(key_id_of(token) or "")
+
+    async def write_down(self, coalition: Coalition) -> None:
+        """Writes down what was used since the last time."""
+        used, self._used = self._used, set()
+        if used:
+            await note_use(coalition, used, now())
+
+    async def keep_writing(self, coalition: Coalition) -> None:
+        """Does so every minute, until cancelled, and once more then."""
+        try:
+            while True:
+                await asyncio.sleep(NOTED_EVERY_SECONDS)
+                await self._try_to_write_down(coalition)
+        finally:
+            await self._try_to_write_down(coalition)
+
+    async def _try_to_write_down(self, coalition: Coalition) -> None:
+        try:
+            await self.write_down(coalition)
+        except Exception as error:
+            logger().warning("last use of keys not written down", error=traces(error))

@@ -14,7 +14,7 @@ from gateway.demo_keys import keys_file
 from gateway.founding import Founding, prepare_database
 from gateway.imports_cli import imports
 from gateway.keys_cli import keys
-from gateway.logs import configure_logs
+from gateway.logs import configure_logs, logger
 from gateway.running import opened, run
 from gateway.settings import read_settings
 from gateway.worker import Worker
@@ -131,6 +131,7 @@ async def _work() -> None:
         working = asyncio.create_task(Worker(coalition).run())
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, working.cancel)
+        logger().info("worker is up")
         with suppress(asyncio.CancelledError):
             await working
 

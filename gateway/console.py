@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -29,25 +30,25 @@ err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 def say(text: str) -> None:
-    """A line of result."""
-    out.print(escape(text))
+    """A line of result, exactly as it is."""
+    out.out(text, highlight=False)
 
 
 def note(text: str) -> None:
     """A line on how the work is going."""
-    err.print(escape(text))
+    err.out(text, highlight=False)
 
 
 def fail(text: str) -> None:
     """The one line that says what went wrong."""
-    err.print(f"[bold red]error:[/] {escape(text)}" if err.is_terminal else f"error: {text}")
+    err.print(f"[bold red]error:[/] {escape(text)}")
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Rows under headings; away from a terminal, columns separated by tabs, without headings."""
     if not out.is_terminal:
         for row in rows:
-            out.print(escape("\t".join(row)))
+            typer.echo("\t".join(row))  # rich would make spaces of the tabs
         return
     drawn = Table(box=None, pad_edge=False)
     for column in columns:

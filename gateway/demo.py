@@ -23,7 +23,7 @@ from gateway import console
 from gateway.demo_cast import BRANDS, CONVERSIONS, NAME, PEOPLE, PURCHASES, SHOP, Person
 from gateway.demo_keys import DemoKeys, ensure_keys, keys_file
 from gateway.imports import digest_of, import_purchases, open_purchases
-from gateway.running import Failure
+from gateway.running import Failure, check_file
 from gateway.settings import Settings
 from schema.nodes import Tag, global_id
 
@@ -48,6 +48,7 @@ async def prepare(settings: Settings) -> Demo:
 
     Raises `Failure` where the database holds another coalition.
     """
+    check_file(settings.database)
     await migrate(settings.database)
     await _refuse_others(settings.database)
     await found(settings.database, name=NAME)

@@ -14,8 +14,12 @@ from graphql import (
     OperationDefinitionNode,
     SelectionSetNode,
     parse,
+    specified_rules,
     validate,
 )
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from gateway.execution import Collected
 
 MAX_DOCUMENTS = 1_000
 """How many valid documents are remembered."""
@@ -29,6 +33,7 @@ MAX_TOKENS = 10_000
 MAX_ERRORS = 20
 """How many faults of one document are reported."""
 
+_RULES = (*specified_rules, OneOfInputValidationRule)
 _ABOUT_THE_SCHEMA = frozenset({"__schema", "__type", "__typename"})
 
 
@@ -40,6 +45,8 @@ class Document:
     operations: dict[str | None, OperationDefinitionNode]
     errors: tuple[GraphQLError, ...] = ()
     parsed: bool = True
+    collected: Collected | None = None
+    """What its selections come to, if they do not depend on variables."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation of this name; without one, the only one there is."""
@@ -86,12 +93,13 @@ class Documents:
     def _understand(self, text: str) -> Document:
         try:
             ast = parse(text, max_tokens=MAX_TOKENS)
-            errors = validate(self._schema, ast, max_errors=MAX_ERRORS)
+            errors = validate(self._schema, ast, _RULES, max_errors=MAX_ERRORS)
         except GraphQLError as error:
             return Document(None, {}, (error,), parsed=False)
         except RecursionError:
             return Document(None, {}, (GraphQLError("The document is too deep."),), parsed=False)
-        return Document(ast, _operations(ast), tuple(errors))
+        collected = None if "@" in text else Collected()
+        return Document(ast, _operations(ast), tuple(errors), collected=collected)
 
 
 def _operations(ast: DocumentNode) -> dict[str | None, OperationDefinitionNode]:

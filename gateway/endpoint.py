@@ -17,8 +17,9 @@ from uuid_utils import uuid7
 from brands.callers import Caller
 from brands.coalition import Coalition
 from gateway import masking
-from gateway.auth import bearer_token, caller_of, unauthenticated
+from gateway.auth import KeysInUse, bearer_token, caller_of, unauthenticated
 from gateway.documents import Document, Documents
+from gateway.execution import ShortExecutor, leaves_of
 from gateway.logs import logger
 from gateway.requests import (
     GRAPHQL,
@@ -62,9 +63,11 @@ class GraphQLEndpoint:
 
     def __init__(self, schema: GraphQLSchema, settings: Settings) -> None:
         self.coalition: Coalition | None = None
+        self.keys = KeysInUse()
         self._schema = schema
         self._settings = settings
         self._documents = Documents(schema)
+        self._leaves = leaves_of(schema)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter_ns()
@@ -101,6 +104,7 @@ class GraphQLEndpoint:
         if token is not None:
             caller = await caller_of(self.coalition, token, self._settings.pepper, noted.request_id)
             noted.client = caller.client
+            self.keys.note(token)
         request = (
             await read_post(headers, receive, self._settings.max_body)
             if method == "POST"
@@ -154,6 +158,9 @@ class GraphQLEndpoint:
             context_value=None if caller is None else context_for(self.coalition, caller),
             variable_values=request.variables,
             operation_name=operation.name.value if operation.name else None,
+            executor_class=ShortExecutor,
+            leaves=self._leaves,
+            collected=document.collected,
         )
         if isawaitable(result):
             result = await result

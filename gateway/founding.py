@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from brands.coalition import found
 from brands.database import migrate, open_database
-from gateway.running import Failure
+from gateway.running import Failure, check_file
 
 DEFAULT_NAME = "Coalition"
 DEFAULT_CURRENCY = "USD"
@@ -36,6 +36,7 @@ async def prepare_database(url: str, asked: Founding, report: Callable[[str], No
     processes at once. Raises `FoundedOtherwise` when there is a coalition unlike the one asked for,
     `Failure` for a currency or figures that make no sense.
     """
+    check_file(url)
     await migrate(url, report)
     there = await _founded(url)
     currency = asked.currency or (there.currency if there else None) or DEFAULT_CURRENCY

@@ -9,7 +9,7 @@ import logging
 import sys
 from traceback import extract_tb
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 import structlog
@@ -18,24 +18,22 @@ from structlog.typing import FilteringBoundLogger
 _LOUD = {"tortoise": logging.WARNING, "asyncio": logging.WARNING}
 
 
-def configure_logs(*, level: int = logging.INFO) -> None:
-    """Sets up logging for this process; at a terminal lines are for people, else JSON."""
-    terminal = sys.stderr.isatty()
-    renderer: Any = (
-        structlog.dev.ConsoleRenderer()
-        if terminal
-        else structlog.processors.JSONRenderer(serializer=orjson.dumps)
-    )
+def configure_logs(to: BinaryIO | None = None, *, level: int = logging.INFO) -> None:
+    """Sets up logging for this process: to standard error, where lines are for people if it is a
+    terminal, or as JSON to the stream given."""
+    for_people = to is None and sys.stderr.isatty()
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            renderer,
+            structlog.dev.ConsoleRenderer()
+            if for_people
+            else structlog.processors.JSONRenderer(serializer=orjson.dumps),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr)
-        if terminal
-        else structlog.BytesLoggerFactory(sys.stderr.buffer),
+        if for_people
+        else structlog.BytesLoggerFactory(to or sys.stderr.buffer),
         cache_logger_on_first_use=False,
     )
     for name, loudness in _LOUD.items():

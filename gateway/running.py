@@ -3,7 +3,7 @@
 import gc
 import sqlite3
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ import uvloop
 from tortoise.exceptions import BaseORMException
 
 from brands.coalition import Coalition, FoundedOtherwise, NotFounded, open_coalition
-from brands.database import Target, is_migrated, open_database, target_of
+from brands.database import is_migrated, open_database, target_of
 from brands.errors import DomainError
 from gateway import console
 from gateway.purchase_file import FileRefused
@@ -68,7 +68,9 @@ def told(error: BaseException) -> str:
             return f"{name}: {why}"
         case sqlite3.Error() | asyncpg.PostgresError() | BaseORMException():
             return f"the database: {_one_line(error)}"
-        case asyncpg.InterfaceError() | OSError() | TimeoutError():
+        case OSError(strerror=str() as why):
+            return why
+        case asyncpg.InterfaceError() | OSError():
             return _one_line(error)
     return f"unexpected {type(error).__name__}: {_one_line(error)}"
 
@@ -90,9 +92,13 @@ async def opened(settings: Settings) -> AsyncIterator[Coalition]:
 
 async def check_prepared(url: str) -> None:
     """Raises `Failure` unless the database is there, with the newest schema and a coalition."""
-    _check_exists(target_of(url))
+    path = target_of(url).sqlite_path
+    if path is not None and not _exists(path):
+        raise Failure(f"there is no database {path}; `coalition migrate` makes one")
+    check_file(url)
     database = await open_database(url, pool_size=1)
     try:
+        await database.fetch("SELECT 1")  # the next question takes any failure for a no
         if not await is_migrated(database):
             raise Failure("the database has not the newest schema; run `coalition migrate`")
         if not await database.fetch("SELECT id FROM coalition"):
@@ -101,7 +107,18 @@ async def check_prepared(url: str) -> None:
         await database.close()
 
 
-def _check_exists(target: Target) -> None:
-    """Opening an embedded database that is not there would make an empty one."""
-    if target.sqlite_path is not None and not Path(target.sqlite_path).exists():
-        raise Failure(f"there is no database {target.sqlite_path}; `coalition migrate` makes one")
+def check_file(url: str) -> None:
+    """Raises `Failure` if there is a file in the place of the embedded database that is none, or
+    that cannot be opened. Nothing is made if there is no file yet."""
+    path = target_of(url).sqlite_path
+    if path is None or not _exists(path):
+        return
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.Error as error:
+        raise Failure(f"{path}: {error}") from error
+
+
+def _exists(path: str) -> bool:
+    return Path(path).exists()

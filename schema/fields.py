@@ -1,9 +1,12 @@
 """Fields of the contract: resolved by a function, or computed from their object alone."""
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any, TypeVar, cast
 
 import strawberry
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
@@ -46,3 +49,29 @@ def resolved(*, description: str, graphql_type: Any = None) -> Callable[[Resolve
 def mutation(*, description: str) -> Callable[[Resolver], Resolver]:
     """Declares a mutation that a static method carries out."""
     return cast("Callable[[Resolver], Resolver]", strawberry.mutation(description=description))
+
+
+def shorten(schema: GraphQLSchema) -> None:
+    """Has fields that are given no arguments call their resolver directly.
+
+    Our resolvers ask nothing of `Info` but its context, which graphql-core's own has as well.
+    """
+    for type_ in schema.type_map.values():
+        if isinstance(type_, GraphQLObjectType):
+            for field in type_.fields.values():
+                declared = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+                if isinstance(declared, StrawberryField) and declared.base_resolver:
+                    _shorten(field, declared.base_resolver.wrapped_func)
+
+
+def _shorten(field: GraphQLField, resolver: Any) -> None:
+    long_way = field.resolve
+    takes = tuple(signature(resolver).parameters)
+    assert long_way is not None
+
+    def resolve(source: Any, info: Any, **arguments: Any) -> Any:
+        if arguments:
+            return long_way(source, info, **arguments)
+        return resolver(source, info) if takes[0] == "root" else resolver(info)
+
+    field.resolve = resolve

@@ -47,8 +47,12 @@ def read_global_id(text: str) -> Name | None:
     """What a global id says; None if it is not one of ours."""
     if len(text) != _LENGTH or not text.isascii():
         return None
-    decoded = urlsafe_b64decode(text)  # 24 characters; what is not of the alphabet is dropped
+    try:
+        decoded = urlsafe_b64decode(text)
+    except ValueError:
+        return None
     tag = _TAGS.get(decoded[:2])
+    # The decoder passes over what is not of its alphabet: such an id is not as it was given out.
     if tag is None or urlsafe_b64encode(decoded).decode("ascii") != text:
         return None
     return Name(tag, UUID(bytes=decoded[2:]))

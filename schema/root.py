@@ -12,7 +12,7 @@ from schema.adjustments import AdjustmentMutations
 from schema.brands import BrandMutations, BrandQueries, BrandType
 from schema.context import Context, Info
 from schema.errors import USER_ERRORS
-from schema.fields import resolved
+from schema.fields import resolved, shorten
 from schema.ledger import LedgerMutations, LedgerQueries, LedgerTransactionType
 from schema.members import MemberMutations, MemberQueries, MemberType
 from schema.memberships import MembershipMutations, MembershipType
@@ -95,3 +95,5 @@ SCHEMA = strawberry.Schema(
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 """The contract."""
+
+shorten(SCHEMA._schema)

@@ -5,7 +5,7 @@ value makes sense (a rate of seven decimals, zero points) is for the domain to s
 """
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, NewType
 
@@ -13,7 +13,6 @@ import strawberry
 from graphql import GraphQLError, IntValueNode, StringValueNode, ValueNode, print_ast
 from strawberry.types.scalar import ScalarDefinition
 
-from brands.clock import to_micros
 from brands.money import MAX_POINTS
 
 Points = NewType("Points", int)
@@ -52,10 +51,9 @@ def parse_instant(value: Any) -> datetime:
     day, time, fraction, offset = match.groups()
     try:
         instant = datetime.fromisoformat(f"{day}T{time}{(fraction or '')[:7]}{offset.upper()}")
-        to_micros(instant)
+        return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         raise GraphQLError("There is no such DateTime.") from None
-    return instant
 
 
 def parse_date(value: Any) -> date:

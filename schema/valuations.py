@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated
 
 import strawberry
@@ -18,6 +19,7 @@ from schema.errors import UserError, told
 from schema.fields import derived, mutation, resolved
 from schema.scalars import MoneyType, Points
 
+_rate = lru_cache(maxsize=4_096)(decimal_of)  # there are few rates, and they are often asked for
 _MONEY_PER_POINT = "In units of the settlement currency per point."
 
 
@@ -31,20 +33,20 @@ class ValuationType:
     """Resolved on `brands.valuations.Valuation`."""
 
     redemption_rate: Decimal = derived(
-        lambda valuation: decimal_of(valuation.rates.redemption_rate),
+        lambda valuation: _rate(valuation.rates.redemption_rate),
         description=f"The value of a point: what a redeeming brand is paid. {_MONEY_PER_POINT}",
     )
     issue_price: Decimal = derived(
-        lambda valuation: decimal_of(valuation.rates.issue_price),
+        lambda valuation: _rate(valuation.rates.issue_price),
         description=f"What the sponsor pays when points are issued. {_MONEY_PER_POINT}",
     )
     transfer_out_rate: Decimal = derived(
-        lambda valuation: decimal_of(valuation.rates.transfer_out_rate),
+        lambda valuation: _rate(valuation.rates.transfer_out_rate),
         description="The value that a point carries away when it is converted to another brand's. "
         f"{_MONEY_PER_POINT}",
     )
     transfer_in_rate: Decimal = derived(
-        lambda valuation: decimal_of(valuation.rates.transfer_in_rate),
+        lambda valuation: _rate(valuation.rates.transfer_in_rate),
         description="What a point costs when it is converted from another brand's. "
         f"{_MONEY_PER_POINT}",
     )

@@ -194,21 +194,22 @@ LAWS = (
     Law(
         "every acknowledged key exists once in the books",
         """
-        SELECT k.client, k.key, k.command_id FROM idempotency_keys k
-        WHERE k.rejection IS NULL
-          AND NOT EXISTS (SELECT 1 FROM transactions t WHERE t.id = k.command_id)
-          AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.id = k.command_id)
-          AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.ended_by = k.command_id)
-          AND NOT EXISTS (SELECT 1 FROM members m WHERE m.id = k.command_id)
+        SELECT k.client, k.key, k.command_id FROM idempotency_keys k JOIN (
+            SELECT command_id FROM idempotency_keys WHERE rejection IS NULL
+            EXCEPT SELECT id FROM transactions
+            EXCEPT SELECT id FROM holds
+            EXCEPT SELECT ended_by FROM holds
+            EXCEPT SELECT id FROM members
+        ) lost ON lost.command_id = k.command_id WHERE k.rejection IS NULL
         """,
     ),
     Law(
         "a definite refusal left nothing",
         """
         SELECT k.client, k.key, k.command_id FROM idempotency_keys k
+        JOIN (SELECT id FROM transactions UNION ALL SELECT id FROM holds) made
+            ON made.id = k.command_id
         WHERE k.rejection IS NOT NULL
-          AND (EXISTS (SELECT 1 FROM transactions t WHERE t.id = k.command_id)
-               OR EXISTS (SELECT 1 FROM holds h WHERE h.id = k.command_id))
         """,
     ),
     Law(

@@ -4,7 +4,7 @@ Shared by the two lanes (`postgres`, `sqlite`) that load, judge and store a batc
 transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
@@ -12,7 +12,12 @@ from uuid import UUID
 import orjson
 
 from brands.clock import Micros
-from brands.errors import IdempotencyKeyReused, rejection_from_fields, rejection_to_fields
+from brands.errors import (
+    IdempotencyKeyReused,
+    Rejection,
+    rejection_from_fields,
+    rejection_to_fields,
+)
 from brands.ids import book_of, home_book
 from brands.ledger.chart import COALITION, MONEY, AccountKind, stripe
 from brands.ledger.commands import (
@@ -74,6 +79,17 @@ class Needs:
             self.pool_of(account[0], unit)
             margin = stripe(account[0], COALITION, AccountKind.MARGIN)
             self.accounts.add((account[0], margin))  # it bears what rounding leaves over
+
+
+class NotInTheBooks(LookupError):
+    """A command names an account, a hold or a transaction that is not in its book."""
+
+
+def require(what: str, asked: Set[Place], found: Mapping[UUID, object]) -> None:
+    """Raises `NotInTheBooks` unless everything that was asked for was found."""
+    if len(found) < len(asked):
+        missing = ", ".join(str(id) for _, id in asked if id not in found)
+        raise NotInTheBooks(f"no such {what} in the book of the command: {missing}")
 
 
 def is_member_account(account: UUID) -> bool:
@@ -156,7 +172,6 @@ def stored_answer(command: Command, stored: KeyRow) -> Answer:
     rejection = None if stored.rejection is None else orjson.loads(stored.rejection)
     return Outcome(
         stored.command_id,
-        stored.recorded_at,
         None if rejection is None else rejection_from_fields(rejection),
         # Our own retry after a lost reply to COMMIT finds the key with our own id: no replay.
         replayed=stored.command_id != command.id,
@@ -169,10 +184,15 @@ def rejected_keys(
     """(book, client, key, rejection) of the refused commands."""
     by_command = {row.command_id: row for row in keys}
     return [
-        (*by_command[command.id][:3], orjson.dumps(rejection_to_fields(verdict)).decode())
+        (*by_command[command.id][:3], rejection_text(verdict))
         for command, verdict in zip(commands, verdicts, strict=True)
         if verdict is not None and command.id in by_command
     ]
+
+
+def rejection_text(rejection: Rejection) -> str:
+    """A rejection as stored with its key."""
+    return orjson.dumps(rejection_to_fields(rejection)).decode()
 
 
 def spent_tokens(
@@ -191,11 +211,8 @@ TOKENS = "token"
 """The namespace of single-use tokens in the key table; no client is called that."""
 
 
-def answers_of(
-    commands: Sequence[Command], verdicts: Sequence[Verdict], now: Micros
-) -> list[Answer]:
+def answers_of(commands: Sequence[Command], verdicts: Sequence[Verdict]) -> list[Answer]:
     """What each caller is told once the batch is committed."""
     return [
-        Outcome(command.id, now, verdict)
-        for command, verdict in zip(commands, verdicts, strict=True)
+        Outcome(command.id, verdict) for command, verdict in zip(commands, verdicts, strict=True)
     ]

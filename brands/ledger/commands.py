@@ -4,7 +4,7 @@ A command says everything the pure core needs to decide it; ids and instants are
 the core makes none. Amounts are whole: points, or micro-units of the settlement currency.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeAlias
@@ -181,13 +181,11 @@ class Outcome:
     """
 
     id: UUID
-    recorded_at: Micros
     rejection: Rejection | None = None
     replayed: bool = False
 
     def accepted(self) -> "Outcome":
         """This outcome, or its rejection raised."""
         if self.rejection is not None:
-            self.rejection.replayed = self.replayed
-            raise self.rejection
+            raise replace(self.rejection, replayed=self.replayed)
         return self

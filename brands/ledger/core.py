@@ -13,8 +13,6 @@ from uuid import UUID
 from brands.clock import NEVER, Micros, from_micros
 from brands.errors import (
     AmountTooLarge,
-    CaptureExceedsHold,
-    HoldNotPending,
     InsufficientPoints,
     MembershipClosed,
     QuoteExpired,
@@ -34,9 +32,10 @@ from brands.ledger.commands import (
     Revalue,
     Reverse,
 )
+from brands.ledger.holding import capture, close_hold, end_hold, place_hold
 from brands.ledger.lots import Take, give_back, keep, spend, spendable, take, take_expired
 from brands.ledger.reversing import Mirror, mirror
-from brands.ledger.state import Changes, Hold, State
+from brands.ledger.state import Changes, State
 from brands.money import MAX_BALANCE
 
 COALITION_CLIENT = "coalition"
@@ -85,9 +84,9 @@ class _Batch:
             case Reverse():
                 return self._reverse(command)
             case PlaceHold():
-                return self._place_hold(command)
+                return place_hold(self.state, self.changes, command, self.now)
             case EndHold():
-                return self._end_hold(command)
+                return end_hold(self.state, self.changes, command, self.now)
             case ExpireLots():
                 return self._expire_lots(command)
             case Revalue():
@@ -112,7 +111,7 @@ class _Batch:
         hold = None
         if command.captures is not None:
             hold = self.state.holds[command.captures]
-            refusal = self._capture(hold, deltas, takes)
+            refusal = capture(self.state, hold, -deltas[hold.account], takes, self.now)
             refusal = refusal or self._take_debits(deltas, takes, paid=hold.account)
         else:
             refusal = self._take_debits(deltas, takes)
@@ -134,7 +133,8 @@ class _Batch:
             ),
         )
         if hold is not None:
-            self._close_hold(hold, "CAPTURED", command.id, -deltas[hold.account])
+            captured = -deltas[hold.account]
+            close_hold(self.state, self.changes, hold, "CAPTURED", command.id, self.now, captured)
         spend(self.state, self.changes, takes, command.id)
         earned_at = command.event_at if command.earned_at is None else command.earned_at
         self._keep_credits(deltas, command.id, earned_at, command.lots_expire_at)
@@ -243,6 +243,7 @@ class _Batch:
         assert rest == 0
         change = outstanding * (value - pool.rate)
         pool.rate = value
+        pool.posted_at = self.now
         self.changes.accounts[pool.id] = pool
         if change == 0:
             return
@@ -295,74 +296,6 @@ class _Batch:
         original.reversed += mirrored.points
         self._keep_records(command)
         return None
-
-    # Holds.
-
-    def _place_hold(self, command: PlaceHold) -> Verdict:
-        account = self.accounts[command.account]
-        if account.closed:
-            return MembershipClosed(membership_id=account.id)
-        found = take(account, command.points, self.now)
-        if found is None:
-            available = spendable(account, self.now)
-            return InsufficientPoints(available=available, required=command.points)
-        lots = [(lot.origin, amount) for lot, amount in found]
-        hold = Hold(command.id, account.id, command.points, "PENDING", command.expires_at, lots)
-        for lot, amount in found:
-            lot.held += amount
-            self._touch_lot(lot.account, lot.origin)
-            self.changes.hold_lots.append((account.book, hold.id, lot.origin, amount))
-        account.held += command.points
-        self.changes.accounts[account.id] = account
-        self.changes.new_holds[hold.id] = self.state.holds[hold.id] = hold
-        return None
-
-    def _end_hold(self, command: EndHold) -> Verdict:
-        hold = self.state.holds[command.hold]
-        if hold.status != "PENDING":
-            return HoldNotPending(status=hold.status)
-        if command.expiry and self.now < hold.expires_at:
-            return HoldNotPending(status="not expired")
-        self._close_hold(hold, "EXPIRED" if command.expiry else "VOIDED", command.id)
-        return None
-
-    def _capture(self, hold: Hold, deltas: Deltas, takes: list[Take]) -> Verdict:
-        """The lots of a hold pay for the debit of its account, which may be less than was held."""
-        if hold.status == "PENDING" and self.now >= hold.expires_at:
-            return HoldNotPending(status="EXPIRED")
-        if hold.status != "PENDING":
-            return HoldNotPending(status=hold.status)
-        needed = -deltas[hold.account]
-        assert needed > 0
-        if needed > hold.points:
-            return CaptureExceedsHold(points=needed, held=hold.points)
-        reserved = [(self.state.lots[hold.account, origin], amount) for origin, amount in hold.lots]
-        for lot, amount in sorted(reserved, key=lambda each: each[0].order):
-            part = min(amount, needed)
-            if part:
-                takes.append((lot, part))
-                needed -= part
-        return None
-
-    def _close_hold(self, hold: Hold, status: str, ended_by: UUID, captured: int = 0) -> None:
-        """Releases all that the hold reserves; a capture then spends what it needs."""
-        account = self.accounts[hold.account]
-        for origin, amount in hold.lots:
-            lot = self.state.lots[hold.account, origin]
-            lot.held -= amount
-            self._touch_lot(lot.account, lot.origin)
-        account.held -= hold.points
-        self.changes.accounts[account.id] = account
-        hold.status = status
-        hold.captured = captured
-        hold.ended_at = self.now
-        hold.ended_by = ended_by
-        if hold.id not in self.changes.new_holds:
-            self.changes.holds[hold.id] = hold
-
-    def _touch_lot(self, account: UUID, origin: UUID) -> None:
-        if (account, origin) not in self.changes.new_lots:
-            self.changes.lots[account, origin] = self.state.lots[account, origin]
 
     # Expiry.
 

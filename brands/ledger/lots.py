@@ -128,9 +128,9 @@ def give_back(
         part = min(uses[key], rest) if key[0] == account.id else 0
         if part <= 0:
             continue
-        uses[key] -= part
         rest -= part
         back = part - _repay(account, part)
+        uses[key] -= back
         if back:
             lot = state.lots[key]
             if lot.remaining == 0:

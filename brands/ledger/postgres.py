@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from brands.clock import Micros
+from brands.clock import Micros, now_micros
 from brands.errors import LedgerUnavailable
 from brands.ids import new_id
 from brands.ledger.batch import (
@@ -23,12 +23,15 @@ from brands.ledger.batch import (
     key_rows,
     needs_of,
     rejected_keys,
+    rejection_text,
+    require,
     spent_tokens,
     stored_answer,
 )
-from brands.ledger.commands import Command
+from brands.ledger.commands import Command, Refuse
 from brands.ledger.core import Verdict, decide
 from brands.ledger.lots import LotsNotLoaded
+from brands.ledger.memory import MOST_LOTS, Memory
 from brands.ledger.rows import (
     changed_accounts,
     changed_lots,
@@ -39,6 +42,7 @@ from brands.ledger.rows import (
 )
 from brands.ledger.state import Account, Changes, Hold, Row, State
 from brands.ledger.statements import (
+    APPEND,
     CHANGED_ACCOUNTS,
     CHANGED_LOTS,
     CLAIM_KEYS,
@@ -46,22 +50,22 @@ from brands.ledger.statements import (
     ENDED_HOLDS,
     HOLDS,
     LOCK_ACCOUNTS,
-    NEW_HOLDS,
     ORIGINAL_ENTRIES,
     ORIGINAL_REVERSED,
     ORIGINAL_USES,
     RATES,
+    READ_ACCOUNTS,
     REJECTED_KEYS,
-    SPEND_TOKENS,
     STORED_KEYS,
     TOKENS_SPENT,
-    WRITES,
     columns,
     insert,
     literal,
     one_statement,
     places,
 )
+
+_KEYS = APPEND["idempotency_keys"]
 
 
 class PostgresLane:
@@ -73,6 +77,9 @@ class PostgresLane:
         self._connection: asyncpg.Connection[Any] | None = None
         self._epoch = -1
         self._rates: dict[Any, list[tuple[Micros, int]]] = {}
+        self._memory = Memory()
+        self._clock_ahead = 0
+        """By how much the database's clock is ahead of ours, in microseconds."""
 
     async def open(self) -> None:
         """Connects, unless connected."""
@@ -84,6 +91,7 @@ class PostgresLane:
     async def close(self) -> None:
         """Lets go of the connection, in whatever state it is."""
         connection, self._connection = self._connection, None
+        self._memory = Memory()
         if connection is not None:
             connection.terminate()
 
@@ -94,7 +102,110 @@ class PostgresLane:
         """
         await self.open()
         assert self._connection is not None
-        connection = self._connection
+        if self._memory.serves(commands):
+            answers = await self._commit_from_memory(self._connection, commands)
+            if answers is not None:
+                return answers
+        return await self._commit_under_lock(self._connection, commands)
+
+    async def _commit_from_memory(
+        self, connection: "asyncpg.Connection[Any]", commands: Sequence[Command]
+    ) -> list[Answer] | None:
+        """Judges by what is remembered and stores with one statement, which stores nothing if
+        anybody has changed an account since. None: judge again, under lock."""
+        needs = needs_of(commands)
+        try:
+            state = await self._remember(connection, needs)
+            if state is None:
+                return None
+            now = now_micros() + self._clock_ahead
+            now = max(now, *(state.accounts[id].posted_at for _, id in needs.accounts), 0)
+            verdicts, changes = decide(state, commands, now, new_id)
+            if any(
+                verdict is not None and type(command) is not Refuse
+                for command, verdict in zip(commands, verdicts, strict=True)
+            ):
+                # A refusal sticks to its key for ever: it is not given from memory.
+                self._memory.forget(needs)
+                return None
+            await self._store_guarded(connection, commands, verdicts, changes, now)
+        except asyncpg.SerializationError:
+            self._memory.forget(needs)
+            self._memory.contradicted()
+            return None
+        except (asyncpg.UniqueViolationError, LotsNotLoaded):
+            self._memory.forget(needs)
+            return None
+        except BaseException:
+            self._memory.forget(needs)
+            raise
+        self._memory.confirmed(changes.accounts)
+        return answers_of(commands, verdicts)
+
+    async def _remember(self, connection: "asyncpg.Connection[Any]", needs: Needs) -> State | None:
+        """The state that a batch concerns, from memory; what is missing is read, unlocked."""
+        missing, members = self._memory.missing(needs)
+        if missing:
+            rows = await connection.fetch(READ_ACCOUNTS, *places(missing))
+            read = {row[1]: Account(*row) for row in rows}
+            # Read after the accounts: lots that are newer than theirs show in the revision.
+            clock = await connection.fetch(CLOCK_AND_LOTS, *places(members), MOST_LOTS)
+            self._clock_ahead = clock[0]["now"] - now_micros()
+            if clock[0]["epoch"] != self._epoch:
+                await self._load_rates(connection, clock[0]["epoch"])
+            if len(read) < len(missing):
+                return None
+            fill_lots(
+                State(read, {}),
+                [row[2:] for row in clock if row[2] is not None],
+                members,
+                MOST_LOTS,
+            )
+            if not all(read[id].all_lots for _, id in members):
+                return None
+            self._memory.learn(read)
+        if not all(id in self._memory.accounts for _, id in needs.accounts):
+            return None
+        return State(self._memory.accounts, self._rates)
+
+    async def _store_guarded(
+        self,
+        connection: "asyncpg.Connection[Any]",
+        commands: Sequence[Command],
+        verdicts: Sequence[Verdict],
+        changes: Changes,
+        now: Micros,
+    ) -> None:
+        rejections = {
+            command.id: verdict
+            for command, verdict in zip(commands, verdicts, strict=True)
+            if verdict is not None
+        }
+        keys = [
+            row._replace(rejection=rejection_text(rejections[row.command_id]))
+            if row.command_id in rejections
+            else row
+            for row in key_rows(commands, self._books, now)
+        ]
+        writes = [
+            (APPEND["idempotency_keys"], keys),
+            *self._writes(commands, verdicts, changes, now),
+        ]
+        writes = [(text, rows) for text, rows in writes if rows]
+        if not writes:
+            return
+        guarded = bool(changes.accounts)
+        sql, travel = one_statement(tuple(text for text, _ in writes), guarded=guarded)
+        values = _values(writes, travel)
+        if not guarded:
+            await connection.execute(sql, *values)
+            return
+        _, clock = await connection.fetchrow(sql, *values, len(changes.accounts))
+        self._clock_ahead = clock - now_micros()
+
+    async def _commit_under_lock(
+        self, connection: "asyncpg.Connection[Any]", commands: Sequence[Command]
+    ) -> list[Answer]:
         await connection.execute("BEGIN")
         keys = key_rows(commands, self._books, 0)
         stored = await self._claim(connection, keys)
@@ -105,9 +216,7 @@ class PostgresLane:
             verdicts, changes, now = await self._judge(connection, live)
             live_keys = [row for row in keys if row.command_id not in replayed]
             await self._store(connection, live, verdicts, changes, live_keys, now)
-            fresh = dict(
-                zip((each.id for each in live), answers_of(live, verdicts, now), strict=True)
-            )
+            fresh = dict(zip((each.id for each in live), answers_of(live, verdicts), strict=True))
         await connection.execute("COMMIT")
         by_command = {row.command_id: stored.get(row[:3]) for row in keys} if stored else {}
         return [
@@ -140,6 +249,7 @@ class PostgresLane:
         self, connection: "asyncpg.Connection[Any]", commands: Sequence[Command]
     ) -> tuple[list[Verdict], Changes, Micros]:
         needs = needs_of(commands)
+        self._memory.forget(needs)
         originals = await self._original_entries(connection, needs)
         limit: int | None = LOTS_AT_FIRST
         while True:
@@ -160,6 +270,7 @@ class PostgresLane:
     ) -> tuple[State, Micros]:
         rows = await connection.fetch(LOCK_ACCOUNTS, *places(needs.accounts))
         accounts = {row[1]: Account(*row) for row in rows}
+        require("account", needs.accounts, accounts)
         asked = needs.lots | needs.all_lots
         cap = None if needs.all_lots else limit
         clock = await connection.fetch(CLOCK_AND_LOTS, *places(asked), cap)
@@ -213,6 +324,8 @@ class PostgresLane:
                 for row in await connection.fetch(ORIGINAL_REVERSED, *asked)
             }
             fill_originals(state, originals, uses, done)
+        require("hold", needs.holds, state.holds)
+        require("transaction", needs.originals, state.originals)
 
     async def _store(
         self,
@@ -224,32 +337,47 @@ class PostgresLane:
         now: Micros,
     ) -> None:
         """Everything that the batch changes, in one statement."""
+        refused = rejected_keys(commands, verdicts, keys)
+        writes = [(REJECTED_KEYS, refused), *self._writes(commands, verdicts, changes, now)]
+        writes = [(text, rows) for text, rows in writes if rows]
+        if not writes:
+            return
+        sql, travel = one_statement(tuple(text for text, _ in writes))
+        status = await connection.execute(sql, *_values(writes, travel))
+        if changes.accounts and int(status.split()[-1]) != len(changes.accounts):
+            raise LedgerUnavailable
+
+    def _writes(
+        self,
+        commands: Sequence[Command],
+        verdicts: Sequence[Verdict],
+        changes: Changes,
+        now: Micros,
+    ) -> list[tuple[str, Sequence[Row]]]:
+        """What a batch changes, as statements and their rows; the accounts come last."""
         writes: list[tuple[str, Sequence[Row]]] = []
-        for table, rows in inserted_rows(changes, now):
-            types = WRITES.get(table)
-            writes.append((insert(table, None, types) if types else NEW_HOLDS, rows))
+        writes += [(APPEND[table], rows) for table, rows in inserted_rows(changes, now)]
         for kind, records in changes.records.items():
             types = tuple(type_ for _, type_ in kind.columns)
             names = tuple(name for name, _ in kind.columns)
             text = insert(kind.table, names, types)
             writes.append((text, [record.values for record in records]))
         writes += (
-            (SPEND_TOKENS, spent_tokens(commands, verdicts, now)),
-            (REJECTED_KEYS, rejected_keys(commands, verdicts, keys)),
+            (_KEYS, spent_tokens(commands, verdicts, now)),
             (CHANGED_LOTS, changed_lots(changes)),
             (ENDED_HOLDS, ended_holds(changes)),
             (CHANGED_ACCOUNTS, changed_accounts(changes)),
         )
-        writes = [(text, rows) for text, rows in writes if rows]
-        if not writes:
-            return
-        sql, travel = one_statement(tuple(text for text, _ in writes))
-        values: list[Any] = []
-        for (_, rows), literals in zip(writes, travel, strict=True):
-            values += columns(rows, literals)
-        status = await connection.execute(sql, *values)
-        if changes.accounts and int(status.split()[-1]) != len(changes.accounts):
-            raise LedgerUnavailable
+        return writes
+
+
+def _values(
+    writes: Sequence[tuple[str, Sequence[Row]]], travel: Sequence[Sequence[bool]]
+) -> list[Any]:
+    values: list[Any] = []
+    for (_, rows), literals in zip(writes, travel, strict=True):
+        values += columns(rows, literals)
+    return values
 
 
 def _answer_again(command: Command, stored: KeyRow | None) -> Answer:

@@ -139,9 +139,7 @@ def _part(amount: int, numerator: int, denominator: int) -> int:
     return part if amount > 0 else -part
 
 
-def _balance(
-    deltas: dict[UUID, int], original: Original, accounts: Mapping[UUID, Account]
-) -> None:
+def _balance(deltas: dict[UUID, int], original: Original, accounts: Mapping[UUID, Account]) -> None:
     """Gives what rounding leaves over in a unit to one account, the same for every part: so the
     parts add up there too."""
     for unit in {accounts[account_id].unit for account_id in deltas}:

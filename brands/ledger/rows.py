@@ -113,7 +113,7 @@ def ended_holds(changes: Changes) -> Sequence[Row]:
 
 
 def changed_accounts(changes: Changes) -> Sequence[Row]:
-    """(book, id, balance, held, floor, version, rate, posted at, version when loaded)"""
+    """(book, id, balance, held, floor, version, rate, posted at, revision when loaded)"""
     return [
         (
             account.book,
@@ -124,7 +124,7 @@ def changed_accounts(changes: Changes) -> Sequence[Row]:
             account.version,
             account.rate,
             account.posted_at,
-            account.loaded_version,
+            account.revision,
         )
         for account in changes.accounts.values()
     ]

@@ -24,6 +24,7 @@ from brands.ledger.batch import (
     key_rows,
     needs_of,
     rejected_keys,
+    require,
     spent_tokens,
     stored_answer,
 )
@@ -43,7 +44,8 @@ from brands.ledger.state import Account, Changes, Hold, Row, State
 BUSY_TIMEOUT_SECONDS = 30
 
 _ACCOUNTS = """
-SELECT book, id, owner_id, kind, unit, balance, held, floor, version, rate, closed, posted_at
+SELECT book, id, owner_id, kind, unit, balance, held, floor, version, rate, closed, posted_at,
+       revision
 FROM accounts WHERE (book, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))
 """
 
@@ -104,8 +106,9 @@ UPDATE idempotency_keys SET rejection = ?4 WHERE book = ?1 AND client = ?2 AND k
 """
 
 _CHANGED_ACCOUNTS = """
-UPDATE accounts SET balance = ?3, held = ?4, floor = ?5, version = ?6, rate = ?7, posted_at = ?8
-WHERE book = ?1 AND id = ?2 AND version = ?9
+UPDATE accounts SET balance = ?3, held = ?4, floor = ?5, version = ?6, rate = ?7, posted_at = ?8,
+                    revision = revision + 1
+WHERE book = ?1 AND id = ?2 AND revision = ?9
 """
 
 
@@ -187,7 +190,7 @@ class SqliteLane:
             ]
             self._store(connection, live, verdicts, changes, live_keys, now)
             fresh = {each.id: answer for each, answer in
-                     zip(live, answers_of(live, verdicts, now), strict=True)}  # fmt: skip
+                     zip(live, answers_of(live, verdicts), strict=True)}  # fmt: skip
         return [
             fresh[command.id] if command.id in fresh else stored_answer(command, stored[command.id])
             for command in commands
@@ -228,6 +231,7 @@ class SqliteLane:
             book, id, owner, kind, unit, *rest = row
             account = Account(book, compiled(id), compiled(owner), kind, compiled(unit), *rest)
             accounts[account.id] = account
+        require("account", needs.accounts, accounts)
         self._refresh_rates(connection)
         state = State(accounts, self._rates)
         asked = needs.lots | needs.all_lots
@@ -283,6 +287,8 @@ class SqliteLane:
                 for place in needs.originals
             }
             fill_originals(state, originals, uses, done)
+        require("hold", needs.holds, state.holds)
+        require("transaction", needs.originals, state.originals)
 
     def _store(
         self,

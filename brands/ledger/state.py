@@ -56,11 +56,11 @@ class Account:
         "held",
         "id",
         "is_points",
-        "loaded_version",
         "lots",
         "owner",
         "posted_at",
         "rate",
+        "revision",
         "unit",
         "version",
     )
@@ -79,6 +79,7 @@ class Account:
         rate: int | None,
         closed: bool,
         posted_at: Micros,
+        revision: int = 0,
     ) -> None:
         self.book = book
         self.id = id
@@ -89,7 +90,7 @@ class Account:
         self.held = held
         self.floor = floor
         self.version = version
-        self.loaded_version = version
+        self.revision = revision
         self.rate = rate
         self.closed = closed
         self.posted_at = posted_at

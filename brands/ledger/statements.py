@@ -28,12 +28,14 @@ JOIN idempotency_keys k USING (book, client, key)
 
 LOCK_ACCOUNTS = """
 SELECT a.book, a.id, a.owner_id, a.kind, a.unit, a.balance, a.held, a.floor, a.version, a.rate,
-       a.closed, a.posted_at
+       a.closed, a.posted_at, a.revision
 FROM accounts a
 WHERE (a.book, a.id) IN (SELECT * FROM unnest($1::text::smallint[], $2::text::uuid[]))
 ORDER BY a.book, a.id
 FOR NO KEY UPDATE
 """
+
+READ_ACCOUNTS = LOCK_ACCOUNTS.removesuffix("ORDER BY a.book, a.id\nFOR NO KEY UPDATE\n")
 
 CLOCK_AND_LOTS = f"""
 SELECT {_NOW} AS now, c.epoch, l.*
@@ -92,62 +94,67 @@ ORDER BY l.expires_at, l.earned_at, l.transaction_id
 
 ORIGINAL_REVERSED = """
 SELECT reverses, sum(points)::bigint AS points FROM transactions
-WHERE (book, reverses) IN (SELECT * FROM unnest($1::text::smallint[], $2::text::uuid[])) GROUP BY reverses
+WHERE (book, reverses) IN (SELECT * FROM unnest($1::text::smallint[], $2::text::uuid[]))
+GROUP BY reverses
 """
 
-WRITES: dict[str, tuple[str, ...]] = {
-    "transactions": ("smallint", "uuid", "text", "bigint", "bigint", "text", "text", "text",
-                     "text", "uuid", "bigint"),
-    "entries": ("smallint", "uuid", "uuid", "bigint", "bigint", "bigint", "bigint"),
-    "lots": ("smallint", "uuid", "uuid", "bigint", "bigint", "bigint", "smallint", "bigint",
-             "bigint"),
-    "lot_uses": ("smallint", "uuid", "uuid", "uuid", "bigint"),
-    "hold_lots": ("smallint", "uuid", "uuid", "bigint"),
-}  # fmt: skip
-"""Tables that are only inserted into: the types of their columns, in order."""
 
-NEW_HOLDS = """
-INSERT INTO holds (book, id, account_id, points, captured, status, placed_at, expires_at,
-                   ended_at, ended_by)
-SELECT * FROM unnest({0}::text::smallint[], {1}::text::uuid[], {2}::text::uuid[], {3}::text::bigint[], {4}::text::bigint[],
-                     {5}::text[], {6}::text::bigint[], {7}::text::bigint[], {8}::text::bigint[], {9}::text::uuid[])
-"""
+def unnest(*types: str) -> str:
+    """Columns of these types as a set of rows, in the form that `one_statement` takes."""
+    arrays = ", ".join(
+        f"{{{i}}}::{type_}[]" if type_ in ("text", "bytea") else f"{{{i}}}::text::{type_}[]"
+        for i, type_ in enumerate(types)
+    )
+    return f"unnest({arrays})"
 
-ENDED_HOLDS = """
+
+@lru_cache(maxsize=256)
+def insert(table: str, names: tuple[str, ...], types: tuple[str, ...]) -> str:
+    """An INSERT of such columns (into all of the table's, in order, where none is named)."""
+    columns = f" ({', '.join(names)})" if names else ""
+    return f"INSERT INTO {table}{columns} SELECT * FROM {unnest(*types)}"
+
+
+_APPENDED = {
+    "transactions": "smallint uuid text bigint bigint text text text text uuid bigint",
+    "entries": "smallint uuid uuid bigint bigint bigint bigint",
+    "lots": "smallint uuid uuid bigint bigint bigint smallint bigint bigint",
+    "lot_uses": "smallint uuid uuid uuid bigint",
+    "holds": "smallint uuid uuid bigint bigint text bigint bigint bigint uuid",
+    "hold_lots": "smallint uuid uuid bigint",
+    "idempotency_keys": "smallint text text bytea uuid text bigint",
+}
+"""The types of the columns, in order, of every table that rows are appended to."""
+
+APPEND = {table: insert(table, (), tuple(types.split())) for table, types in _APPENDED.items()}
+
+ENDED_HOLDS = f"""
 UPDATE holds h SET captured = u.captured, status = u.status, ended_at = u.ended_at,
                    ended_by = u.ended_by
-FROM unnest({0}::text::smallint[], {1}::text::uuid[], {2}::text::bigint[], {3}::text[], {4}::text::bigint[], {5}::text::uuid[])
+FROM {unnest("smallint", "uuid", "bigint", "text", "bigint", "uuid")}
     AS u (book, id, captured, status, ended_at, ended_by)
 WHERE h.book = u.book AND h.id = u.id AND h.status = 'PENDING'
 """
 
-CHANGED_LOTS = """
+CHANGED_LOTS = f"""
 UPDATE lots l SET remaining = u.remaining, held = u.held, spent = u.spent
-FROM unnest({0}::text::smallint[], {1}::text::uuid[], {2}::text::uuid[], {3}::text::bigint[], {4}::text::bigint[],
-            {5}::text::smallint[]) AS u (book, account_id, transaction_id, remaining, held, spent)
+FROM {unnest("smallint", "uuid", "uuid", "bigint", "bigint", "smallint")}
+    AS u (book, account_id, transaction_id, remaining, held, spent)
 WHERE l.book = u.book AND l.account_id = u.account_id AND l.transaction_id = u.transaction_id
 """
 
-SPEND_TOKENS = """
-INSERT INTO idempotency_keys (book, client, key, fingerprint, command_id, rejection, recorded_at)
-SELECT * FROM unnest({0}::text::smallint[], {1}::text[], {2}::text[], {3}::bytea[], {4}::text::uuid[],
-                     {5}::text[], {6}::text::bigint[])
-"""
-
-REJECTED_KEYS = """
+REJECTED_KEYS = f"""
 UPDATE idempotency_keys k SET rejection = u.rejection
-FROM unnest({0}::text::smallint[], {1}::text[], {2}::text[], {3}::text[])
-    AS u (book, client, key, rejection)
+FROM {unnest("smallint", "text", "text", "text")} AS u (book, client, key, rejection)
 WHERE k.book = u.book AND k.client = u.client AND k.key = u.key
 """
 
-CHANGED_ACCOUNTS = """
+CHANGED_ACCOUNTS = f"""
 UPDATE accounts a SET balance = u.balance, held = u.held, floor = u.floor, version = u.version,
-                      rate = u.rate, posted_at = u.posted_at
-FROM unnest({0}::text::smallint[], {1}::text::uuid[], {2}::text::bigint[], {3}::text::bigint[], {4}::text::bigint[],
-            {5}::text::bigint[], {6}::text::bigint[], {7}::text::bigint[], {8}::text::bigint[])
-    AS u (book, id, balance, held, floor, version, rate, posted_at, loaded_version)
-WHERE a.book = u.book AND a.id = u.id AND a.version = u.loaded_version
+                      rate = u.rate, posted_at = u.posted_at, revision = a.revision + 1
+FROM {unnest("smallint", "uuid", *["bigint"] * 7)}
+    AS u (book, id, balance, held, floor, version, rate, posted_at, revision)
+WHERE a.book = u.book AND a.id = u.id AND a.revision = u.revision
 """
 
 
@@ -165,21 +172,16 @@ def places(rows: Iterable[tuple[int, Any]]) -> tuple[str, str]:
     return literal(books), literal(ids)
 
 
-@lru_cache(maxsize=256)
-def insert(table: str, names: tuple[str, ...] | None, types: tuple[str, ...]) -> str:
-    """An INSERT of columns of these types, in the form that `one_statement` takes."""
-    arrays = ", ".join(
-        f"{{{i}}}::text[]" if type_ == "text" else f"{{{i}}}::text::{type_}[]"
-        for i, type_ in enumerate(types)
-    )
-    columns = "" if names is None else f" ({', '.join(names)})"
-    return f"INSERT INTO {table}{columns} SELECT * FROM unnest({arrays})"
-
-
 @lru_cache(maxsize=4_096)
-def one_statement(texts: tuple[str, ...]) -> tuple[str, tuple[tuple[bool, ...], ...]]:
+def one_statement(
+    texts: tuple[str, ...], *, guarded: bool = False
+) -> tuple[str, tuple[tuple[bool, ...], ...]]:
     """Several writes as one statement, so that they cost one round trip: all but the last are
-    common table expressions. With it, for each write, which of its columns travel as literals."""
+    common table expressions. With it, for each write, which of its columns travel as literals.
+
+    Guarded, the last write must change as many rows as one more parameter says, or the statement
+    fails as a whole with a serialization failure; it answers with the database's clock.
+    """
     filled: list[str] = []
     travel: list[tuple[bool, ...]] = []
     used = 0
@@ -190,6 +192,12 @@ def one_statement(texts: tuple[str, ...]) -> tuple[str, tuple[tuple[bool, ...], 
         travel.append(literals)
         used += width
     *first, last = filled
+    if guarded:
+        # Nothing is stored unless all these accounts are as they were remembered.
+        expected = f"${used + 1}::bigint"
+        first.append(f"{last} RETURNING 1")
+        count = f"(SELECT count(*) FROM step_{len(first) - 1})"
+        last = f"SELECT expect_rows({count}, {expected}), {_NOW} AS now"
     if not first:
         return last, tuple(travel)
     steps = ", ".join(f"step_{i} AS ({text})" for i, text in enumerate(first))

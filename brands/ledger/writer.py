@@ -18,7 +18,6 @@ import asyncpg
 from brands.database import target_of
 from brands.errors import (
     DomainError,
-    IdempotencyKeyReused,
     InvalidIdempotencyKey,
     LedgerUnavailable,
 )
@@ -123,12 +122,12 @@ class Ledger:
         if not 1 <= len(claim.key) <= 255 or "\0" in claim.key:
             raise InvalidIdempotencyKey(path="idempotencyKey", length=len(claim.key))
         name = (claim.client, claim.key)
-        first = self._in_flight.get(name)
-        if first is not None:
+        while (first := self._in_flight.get(name)) is not None:
             before = claim_of(first.command)
-            if before is None or before.fingerprint != claim.fingerprint:
-                raise IdempotencyKeyReused(path="idempotencyKey")
-            return replace(await asyncio.shield(first.answer), replayed=True)
+            if before is not None and before.fingerprint == claim.fingerprint:
+                return replace(await asyncio.shield(first.answer), replayed=True)
+            # Another intent under the same key: the books know which of the two came first.
+            await asyncio.wait([first.answer])
         waiting = self._enqueue(command)
         self._in_flight[name] = waiting
         waiting.answer.add_done_callback(lambda _: self._in_flight.pop(name, None))

@@ -5,7 +5,8 @@ from tortoise.models import Model
 
 
 class AccountRow(Model):
-    """One owner, one kind, one unit. `rate` (pools only) is the value the pool is carried at."""
+    """One owner, one kind, one unit. `rate` (pools only) is the value the pool is carried at.
+    `revision` rises with every change of the row, by whomever."""
 
     book = fields.SmallIntField()
     id = fields.UUIDField(primary_key=True)
@@ -19,6 +20,7 @@ class AccountRow(Model):
     rate = fields.BigIntField(null=True)
     closed = fields.SmallIntField()
     posted_at = fields.BigIntField()
+    revision = fields.BigIntField()
 
     class Meta:
         table = "accounts"

@@ -8,12 +8,13 @@ is opened in order to write.
 import sqlite3
 from typing import Any
 
-from tortoise.backends.base.client import TransactionContext
+from tortoise.backends.base.client import TransactionalDBClient, TransactionContext
 from tortoise.backends.sqlite.client import (
     SqliteClient,
     SqliteTransactionContext,
     SqliteTransactionWrapper,
 )
+from tortoise.connection import get_connections
 from tortoise.exceptions import TransactionManagementError
 
 
@@ -27,11 +28,29 @@ class ImmediateTransaction(SqliteTransactionWrapper):
             raise TransactionManagementError(error) from error
 
 
+class ImmediateContext(SqliteTransactionContext):
+    """Lets go of the connection when its transaction could not begin (the database was locked, the
+    caller cancelled). Tortoise's own would keep it, and every later transaction wait for ever."""
+
+    async def __aenter__(self) -> TransactionalDBClient:
+        await self._trxlock.acquire()
+        try:
+            await self.ensure_connection()
+            await self.connection.begin()
+        except BaseException:
+            # Whoever is cancelled meanwhile does not know whether it has begun after all.
+            await self.connection._connection.rollback()
+            self._trxlock.release()
+            raise
+        self.token = get_connections().set(self.connection_name, self.connection)
+        return self.connection  # type: ignore[no-any-return]
+
+
 class ImmediateClient(SqliteClient):
     """A SQLite connection whose transactions are `ImmediateTransaction`s."""
 
     def _in_transaction(self) -> TransactionContext:
-        return SqliteTransactionContext(ImmediateTransaction(self), self._lock)
+        return ImmediateContext(ImmediateTransaction(self), self._lock)
 
 
 def get_client_class(_: dict[str, Any]) -> type[SqliteClient]:

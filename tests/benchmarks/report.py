@@ -15,7 +15,7 @@ from tests.benchmarks.load import Figures, median
 
 
 class Cell(NamedTuple):
-    """What was measured: on which database, how the work got there, what it was, how many at once."""
+    """What was measured: on which database, which way in, what work, how many in flight."""
 
     database: str
     way: str
@@ -43,19 +43,23 @@ class Report:
         in_flight = sorted({cell.in_flight for cell in medians})
         best = max((f.rate for c, f in medians.items() if c[:3] == BASELINE), default=None)
         alone = medians.get(Cell(*BASELINE, 1))
-        table = Table(title="Acknowledged operations per second (p50 / p99 in milliseconds)")
-        table.add_column("database, way, work")
+        table = Table(title="Acknowledged operations a second; p50 / p99 in milliseconds")
+        for name in ("database", "way", "work"):
+            table.add_column(name, no_wrap=True)
         for number in in_flight:
-            table.add_column(f"{number} in flight", justify="right")
-        table.add_column("best, times\npgbench's best", justify="right")
-        table.add_column("p50 alone, times\npgbench's", justify="right")
+            table.add_column(f"{number} in flight", justify="right", no_wrap=True)
+        table.add_column("best / best\nof pgbench", justify="right", no_wrap=True)
+        table.add_column("p50 alone /\npgbench's", justify="right", no_wrap=True)
         for row in dict.fromkeys(cell[:3] for cell in medians):
             ours = {n: medians.get(Cell(*row, n)) for n in in_flight}
+            beside = row[0] == BASELINE[0]  # the same server, or it is no comparison
+            first = ours.get(1) if beside else None
+            top = max(f.rate for f in ours.values() if f) if beside else None
             table.add_row(
-                ", ".join(row),
+                *row,
                 *(_text(figures) for figures in ours.values()),
-                _ratio(max((f.rate for f in ours.values() if f), default=None), best),
-                _ratio(ours[1].p50 if ours.get(1) else None, alone.p50 if alone else None),
+                _ratio(top, best),
+                _ratio(first.p50 if first else None, alone.p50 if alone else None),
             )
         console.print(table)
 
@@ -70,7 +74,9 @@ class Report:
             for cell, runs in self._runs.items()
         ]
         machine = {"cpus": os.cpu_count(), "python": platform.python_version()}
-        text = json.dumps({"settings": self._settings, "machine": machine, "cells": cells}, indent=1)
+        text = json.dumps(
+            {"settings": self._settings, "machine": machine, "cells": cells}, indent=1
+        )
         path.write_text(text + "\n")
 
 
@@ -82,4 +88,3 @@ def _text(figures: Figures | None) -> str:
 
 def _ratio(ours: float | None, theirs: float | None) -> str:
     return f"{ours / theirs:.2f}" if ours and theirs else ""
-

@@ -68,7 +68,7 @@ async def build(
         }
         residents = _residents(brands, coalition.books, accounts // 2)
         town = Town(coalition, brands, rates, residents)
-        await _settle(town, progress)
+        await _enrol(town, progress)
         await _fund(town, progress)
     except BaseException:
         await coalition.close()
@@ -99,7 +99,7 @@ def _residents(brands: Sequence[Brand], books: int, count: int) -> list[Resident
     return residents
 
 
-async def _settle(town: Town, progress: Progress) -> None:
+async def _enrol(town: Town, progress: Progress) -> None:
     """The members' rows, and their memberships' with their accounts."""
     brands = {brand.id: brand for brand in town.brands}
     task = progress.add_task("Enrolling members", total=len(town.residents))
@@ -107,7 +107,7 @@ async def _settle(town: Town, progress: Progress) -> None:
         residents = town.residents[start : start + _AT_ONCE]
         async with town.coalition.database.transaction() as tx:
             now = await tx.now()
-            await _enrol(tx, start, residents, now)
+            await _insert_members(tx, start, residents, now)
             seats = [
                 Seat(party.id, party.member_id, brands[party.brand_id], str(party.id.int))
                 for resident in residents
@@ -117,7 +117,9 @@ async def _settle(town: Town, progress: Progress) -> None:
         progress.advance(task, len(residents))
 
 
-async def _enrol(tx: Transaction, first: int, residents: Sequence[Resident], now: int) -> None:
+async def _insert_members(
+    tx: Transaction, first: int, residents: Sequence[Resident], now: int
+) -> None:
     await tx.execute_many(
         "INSERT INTO members (book, id, coalition_number, external_owner, enrolled_at)"
         " VALUES ($1, $2, $3, 'operator', $4)",
@@ -130,15 +132,11 @@ async def _enrol(tx: Transaction, first: int, residents: Sequence[Resident], now
 
 async def _fund(town: Town, progress: Progress) -> None:
     """An accrual for every account, through the writer as any other."""
-    parties = [
-        party for resident in town.residents for party in (resident.one, resident.other)
-    ]
+    parties = [party for resident in town.residents for party in (resident.one, resident.other)]
     task = progress.add_task("Giving them points", total=len(parties))
     for start in range(0, len(parties), _AT_ONCE):
         some = parties[start : start + _AT_ONCE]
-        answers = await town.coalition.ledger.submit_many(
-            [_gift(town, party) for party in some]
-        )
+        answers = await town.coalition.ledger.submit_many([_gift(town, party) for party in some])
         _expect(answers)
         progress.advance(task, len(some))
 

@@ -54,7 +54,7 @@ class Commands:
         return self._chance.choice(self._town.residents)
 
     def payment(self) -> Post:
-        """A redemption of a member's points at one of the four brands, whatever brand's they are."""
+        """A redemption of a member's points, of whatever brand, at one of the four brands."""
         party = self._party(self.resident())
         book, points, brand = book_of(party.id), POINTS, party.brand_id
         shop = self._chance.choice(self._town.brands).id

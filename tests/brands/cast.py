@@ -1,5 +1,6 @@
 """The cast of the domain's tests: who calls, two brands, and somebody enrolled."""
 
+import asyncio
 from decimal import Decimal
 from itertools import count
 from uuid import UUID
@@ -76,6 +77,13 @@ async def somebody(
     return await enroll(
         coalition, caller, enrolment(*memberships, external_id=external_id, profile=profile)
     )
+
+
+async def connect_all(coalition: Coalition) -> None:
+    """Opens every connection of the pool, so that what is started together runs together."""
+    if not coalition.database.is_sqlite:
+        nap = "SELECT pg_sleep(0.05)"
+        await asyncio.gather(*(coalition.database.fetch(nap) for _ in range(8)))
 
 
 async def count_rows(coalition: Coalition, table: str) -> int:

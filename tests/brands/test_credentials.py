@@ -35,6 +35,7 @@ from tests.brands.cast import (
     aero,
     bean,
     brand_caller,
+    connect_all,
     count_all,
     member_caller,
     somebody,
@@ -159,6 +160,7 @@ async def test_a_key_expires(coalition: Coalition) -> None:
 async def test_two_keys_of_a_client_live(coalition: Coalition) -> None:
     """A client has two live keys and one namespace; a third key has to wait for one to end."""
     await aero(coalition)
+    await connect_all(coalition)
     results = await asyncio.gather(
         *(create_key(coalition, OPERATOR, TILL, PEPPER) for _ in range(5)), return_exceptions=True
     )

@@ -2,13 +2,19 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from random import Random
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from brands.callers import Caller
 from brands.coalition import Coalition, open_coalition
+from brands.database import Row, Transaction
 from brands.enrolment import CHUNK, Enrolled, Enrolment, enroll, enroll_many
 from brands.errors import (
     BrandNotFound,
@@ -32,6 +38,7 @@ from tests.brands.cast import (
     aero,
     bean,
     brand_caller,
+    connect_all,
     count_all,
     enrolment,
     member_caller,
@@ -140,6 +147,7 @@ async def test_clients_do_not_share_keys_nor_external_ids(coalition: Coalition) 
         (enrolment(profile=Profile(email="ada")), InvalidInput, "profile.email"),
         (enrolment(profile=Profile(email="a@b")), InvalidInput, "profile.email"),
         (enrolment(profile=Profile(email="a@b@c.de")), InvalidInput, "profile.email"),
+        (enrolment(profile=Profile(email="a@b.cd e")), InvalidInput, "profile.email"),
         (enrolment(profile=Profile(email="a b@c.de")), InvalidInput, "profile.email"),
         (enrolment(profile=Profile(email=f"{'a' * 250}@c.de")), InvalidInput, "profile.email"),
         (enrolment(profile=Profile(birth_date=TOMORROW)), InvalidInput, "profile.birthDate"),
@@ -203,6 +211,7 @@ async def test_a_brand_enrols_at_itself(
 async def test_many_at_once_under_one_key_are_one_member(coalition: Coalition) -> None:
     """Fifty simultaneous requests with one key enrol one member and get one answer."""
     await aero(coalition)
+    await connect_all(coalition)
     asked = enrolment(("AERO", None), external_id="x")
     results = await asyncio.gather(*(enroll(coalition, OPERATOR, asked) for _ in range(50)))
     assert len({result.member.id for result in results}) == 1
@@ -213,6 +222,7 @@ async def test_many_at_once_under_one_key_are_one_member(coalition: Coalition) -
 async def test_a_name_is_taken_once(coalition: Coalition) -> None:
     """Of simultaneous enrolments that want one external id, or one number, one succeeds."""
     await aero(coalition)
+    await connect_all(coalition)
     for asked, error in (
         ([enrolment(external_id="x") for _ in range(10)], ExternalIdTaken),
         ([enrolment(("AERO", "A-1")) for _ in range(10)], NumberTaken),
@@ -221,6 +231,27 @@ async def test_a_name_is_taken_once(coalition: Coalition) -> None:
             *(enroll(coalition, OPERATOR, each) for each in asked), return_exceptions=True
         )
         assert Counter(type(result) for result in results) == {Enrolled: 1, error: 9}
+
+
+async def test_brands_are_counted_in_one_order(
+    coalition: Coalition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever order the memberships have, the brands' counters are locked in that of their ids:
+    so two enrolments at the same brands never wait for each other in a circle."""
+    brands = [await aero(coalition), await bean(coalition)]
+    counted: list[UUID] = []
+    fetch = Transaction.fetch
+
+    async def spy(self: Transaction, sql: str, *values: Any) -> Sequence[Row]:
+        if sql.startswith("UPDATE brands"):
+            counted.append(values[0])
+        return await fetch(self, sql, *values)
+
+    monkeypatch.setattr(Transaction, "fetch", spy)
+    for codes in (("AERO", "BEAN"), ("BEAN", "AERO")):
+        counted.clear()
+        await somebody(coalition, *((code, None) for code in codes))
+        assert counted == sorted(brand.id for brand in brands)
 
 
 async def test_a_list_is_answered_in_its_order(coalition: Coalition) -> None:
@@ -271,28 +302,65 @@ async def test_a_long_list_takes_few_statements(
     statements.clear()
     again = await enroll_many(coalition, OPERATOR, asked)
     assert [each for each in again if isinstance(each, Enrolled) and each.replayed] == again
-    assert len(statements) == 2 * 3
+    assert len(statements) == 2 * 4
     numbers = [result.memberships[0].number for result in results if isinstance(result, Enrolled)]
     assert numbers == sorted(numbers)
 
 
+@pytest.mark.parametrize("after", range(1, 9))
+async def test_whenever_another_gets_there_first(
+    coalition_on_postgres: Coalition, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    """Between whichever two statements the same request is done elsewhere, the slower one is
+    answered with what was done."""
+    coalition = coalition_on_postgres
+    await aero(coalition)
+    asked = enrolment(("AERO", "A-1"), external_id="x")
+    done: list[Enrolled] = []
+    fetch, reads = Transaction.fetch, count(1)
+
+    async def overtaken(self: Transaction, sql: str, *values: Any) -> Sequence[Row]:
+        rows = await fetch(self, sql, *values)
+        if next(reads) == after:
+            done.append(await enroll(coalition, OPERATOR, asked))
+        return rows
+
+    monkeypatch.setattr(Transaction, "fetch", overtaken)
+    slower = await enroll(coalition, OPERATOR, asked)
+    monkeypatch.undo()
+    if done:
+        assert slower == replace(done[0], replayed=True)
+    assert (await count_all(coalition))["members"] == 1
+    assert done or after > 5  # statements of the enrolment itself
+
+
 async def test_two_gateways_import_one_file(postgres_url: str) -> None:
-    """Two processes that enrol the same list at the same time, one of them backwards, make each
-    member once, and both are told of the same ones."""
+    """Two processes that enrol the same people at the same time, each in an order of its own, make
+    each member once, and both are told of the same ones."""
     one, other = await open_coalition(postgres_url), await open_coalition(postgres_url)
     try:
         await aero(one)
         await other.registry.refresh()
-        asked = [enrolment(("AERO", None), external_id=f"x{n}") for n in range(300)]
-        forth, back = await asyncio.gather(
-            enroll_many(one, OPERATOR, asked), enroll_many(other, OPERATOR, asked[::-1])
+        await connect_all(one)
+        await connect_all(other)
+        asked = [enrolment(("AERO", None), external_id=f"x{n}") for n in range(1_200)]
+        orders = [Random(seed).sample(asked, len(asked)) for seed in range(4)]
+        lists = await asyncio.gather(
+            *(
+                enroll_many(gateway, OPERATOR, order)
+                for gateway, order in zip((one, other, one, other), orders, strict=True)
+            )
         )
-        ids = [
-            [each.member.id for each in results if isinstance(each, Enrolled)]
-            for results in (forth, back[::-1])
+        told = [
+            {
+                each.idempotency_key: result.member.id
+                for each, result in zip(order, results, strict=True)
+                if isinstance(result, Enrolled)
+            }
+            for order, results in zip(orders, lists, strict=True)
         ]
-        assert ids[0] == ids[1]
-        assert len(set(ids[0])) == (await count_all(one))["members"] == 300
+        assert told[0] == told[1] == told[2] == told[3]
+        assert len(told[0]) == (await count_all(one))["members"] == 1_200
     finally:
         await one.close()
         await other.close()

@@ -41,6 +41,7 @@ from tests.brands.cast import (
     aero,
     bean,
     brand_caller,
+    connect_all,
     count_all,
     member_caller,
     new_brand,
@@ -220,6 +221,7 @@ async def test_memberships_opened_at_once_have_numbers_of_their_own(
     member at one brand only one is made."""
     coalition = coalition_on_postgres
     await aero(coalition)
+    await connect_all(coalition)
     people = [(await somebody(coalition)).member for _ in range(10)]
     opened = await asyncio.gather(
         *(

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from brands.accruals import Accrual, accrue
-from brands.clock import now
+from brands.clock import from_micros, now
 from brands.coalition import Coalition
 from brands.database import as_uuid
 from brands.errors import (
@@ -32,6 +32,7 @@ from tests.brands.cast import (
     aero,
     bean,
     brand_caller,
+    connect_all,
     count_all,
     member_caller,
     new_brand,
@@ -110,6 +111,7 @@ async def test_a_brand_in_bad_form_is_refused(
 
 async def test_a_code_is_one_brands(coalition: Coalition) -> None:
     """Of several brands of one code, created at once or later, one is made."""
+    await connect_all(coalition)
     attempts = [create_brand(coalition, OPERATOR, new_brand("AERO")) for _ in range(5)]
     results = await asyncio.gather(*attempts, return_exceptions=True)
     assert sum(isinstance(result, BrandCodeTaken) for result in results) == 4
@@ -201,10 +203,32 @@ async def test_publishing_twice_publishes_once(
     assert await count_all(coalition) == before
 
 
+async def test_a_valuation_begins_after_what_is_being_posted(
+    coalition_on_postgres: Coalition,
+) -> None:
+    """Publishing waits for whoever is posting at the brand, and the new valuation begins only
+    after that: nothing is ever recorded at a value that was no longer in force."""
+    coalition = coalition_on_postgres
+    brand = await aero(coalition)
+    async with coalition.database.transaction() as posting:
+        await posting.fetch(
+            "SELECT id FROM accounts WHERE owner_id = $1 AND kind = 'POOL'"
+            " ORDER BY book DESC LIMIT 1 FOR NO KEY UPDATE",
+            brand.id,
+        )
+        publishing = asyncio.create_task(publish(coalition, OPERATOR, "AERO", TWO_PENCE, None))
+        await asyncio.sleep(0.2)
+        assert not publishing.done()
+        recorded = await posting.now()
+    valuation = await publishing
+    assert valuation.effective_from > from_micros(recorded)
+
+
 async def test_publishing_at_once_keeps_one_order(coalition_on_postgres: Coalition) -> None:
     """Valuations published at the same moment come one after the other, none lost."""
     coalition = coalition_on_postgres
     brand = await aero(coalition)
+    await connect_all(coalition)
     made = [
         publish(coalition, OPERATOR, "AERO", rates_of(Decimal(n) / 1_000), None)
         for n in range(1, 9)

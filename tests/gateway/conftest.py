@@ -1,6 +1,8 @@
 """Fixtures: a gateway that is up, on each database in turn."""
 
+import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,13 @@ from tests.brands.conftest import postgres_template, postgres_url, sqlite_templa
 from tests.gateway.stage import Stage, open_stage
 
 __all__ = ["postgres_template", "postgres_url", "sqlite_template", "stage", "url"]
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A SQLite database in which a coalition was founded and nothing has happened yet."""
+    shutil.copy(sqlite_template, tmp_path / "coalition.db")
+    return f"sqlite:///{tmp_path / 'coalition.db'}"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The stage of the stories: a gateway that is up, clients of every kind, and a look at the books."""
+"""The stage of the stories: a gateway that is up, its clients, and a look at the books."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -152,17 +152,21 @@ class Stage:
 
     async def audit(self) -> list[str]:
         """The laws of the books that are broken."""
-        return [f"{finding.law}: {finding.where}" for finding in await audit(self.coalition.database)]
+        return [
+            f"{finding.law}: {finding.where}" for finding in await audit(self.coalition.database)
+        ]
 
 
-_TABLES = ("brands", "valuations", "members", "profiles", "memberships", "transactions")
-_TABLES += ("entries", "lots", "lot_uses", "quotes", "transfers", "holds", "actions")
+_TABLES = (
+    *("brands", "valuations", "members", "profiles", "memberships", "transactions", "entries"),
+    *("lots", "lot_uses", "quotes", "transfers", "holds", "actions"),
+)
 
 
 @asynccontextmanager
 async def open_bare(url: str, **settings: Any) -> AsyncIterator[Stage]:
     """A gateway over whatever is in a database, with an operator's credential."""
-    app = create_app(Settings(**{"database": url, "pepper": PEPPER, "worker": False} | settings))
+    app = create_app(Settings(database=url, pepper=PEPPER, worker=False, **settings))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

@@ -38,6 +38,16 @@ def sql(statements: Sequence[str]) -> RunPython:
     return RunPython(run)
 
 
+def postgres_only(statement: str) -> RunPython:
+    """Runs a statement on PostgreSQL, and nothing on SQLite."""
+
+    async def run(_: Any, editor: Any) -> None:
+        if editor.DIALECT == "postgres":
+            await editor.client.execute_script(statement)
+
+    return RunPython(run)
+
+
 def append_only(*tables: str) -> RunPython:
     """Triggers that refuse every UPDATE and DELETE (on PostgreSQL TRUNCATE too) of these tables."""
 

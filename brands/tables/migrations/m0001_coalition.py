@@ -124,7 +124,7 @@ class Migration(TortoiseMigration):
     """Who takes part."""
 
     initial = True
-    operations = [  # noqa: RUF012 - the engine's contract
+    operations = [
         sql(
             [
                 COALITION,

@@ -1,13 +1,13 @@
 """The books: accounts, transactions and their entries, lots, holds, idempotency keys, transfers.
 
 `book` leads every key and index of what belongs to a member. No foreign keys here: the one writer
-has locked what it refers to, the audit checks it again, and a foreign key check per entry would cost
-more than the entry.
+has locked what it refers to, the audit checks it again, and a foreign key check per entry would
+cost more than the entry.
 """
 
 from tortoise.migrations import Migration as TortoiseMigration
 
-from brands.tables.migrations._both import append_only, sql
+from brands.tables.migrations._both import append_only, postgres_only, sql
 
 ACCOUNTS = """
 CREATE TABLE IF NOT EXISTS accounts (
@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS accounts (
     rate            {integer},
     closed          {small} NOT NULL CHECK (closed IN (0, 1)),
     posted_at       {integer} NOT NULL,
+    revision        {integer} NOT NULL DEFAULT 0,
     PRIMARY KEY (book, id),
     CHECK (floor IS NULL OR balance - held >= floor),
     CHECK ((kind = 'POINTS') = (floor IS NOT NULL)),
@@ -171,22 +172,34 @@ INDEXES = [
     "CREATE INDEX IF NOT EXISTS entries_transaction ON entries (book, transaction_id)",
     "CREATE INDEX IF NOT EXISTS transactions_reverses ON transactions (book, reverses) "
     "WHERE reverses IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS lots_open ON lots (book, account_id, expires_at, earned_at, transaction_id) "
-    "WHERE spent = 0",
+    "CREATE INDEX IF NOT EXISTS lots_open ON lots "
+    "(book, account_id, expires_at, earned_at, transaction_id) WHERE spent = 0",
     "CREATE INDEX IF NOT EXISTS lots_expiring ON lots (book, expires_at) "
     "WHERE spent = 0 AND expires_at < 9223372036854775807",
     "CREATE INDEX IF NOT EXISTS accounts_owner ON accounts (owner_id)",
     "CREATE INDEX IF NOT EXISTS holds_pending ON holds (book, expires_at) WHERE status = 'PENDING'",
     "CREATE INDEX IF NOT EXISTS transfers_source ON transfers (book, source_id, created_at)",
-    "CREATE INDEX IF NOT EXISTS transfers_destination ON transfers (book, destination_id, created_at)",
+    "CREATE INDEX IF NOT EXISTS transfers_destination ON transfers "
+    "(book, destination_id, created_at)",
 ]
+
+EXPECT_ROWS = """
+CREATE OR REPLACE FUNCTION expect_rows(actual bigint, expected bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF actual <> expected THEN
+        RAISE EXCEPTION '% of % accounts are as they were read', actual, expected
+            USING ERRCODE = 'serialization_failure';
+    END IF;
+END $$
+"""
 
 
 class Migration(TortoiseMigration):
     """What they hold."""
 
-    dependencies = [("brands", "m0001_coalition")]  # noqa: RUF012 - the engine's contract
-    operations = [  # noqa: RUF012
+    dependencies = [("brands", "m0001_coalition")]
+    operations = [
         sql(
             [
                 ACCOUNTS,
@@ -202,5 +215,6 @@ class Migration(TortoiseMigration):
                 *INDEXES,
             ]
         ),
+        postgres_only(EXPECT_ROWS),
         append_only("transactions", "entries", "lot_uses", "hold_lots", "quotes", "transfers"),
     ]

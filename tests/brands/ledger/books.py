@@ -3,10 +3,13 @@ the tests of the books need no service.
 """
 
 import shutil
+import sqlite3
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+import asyncpg
 
 from brands.clock import Micros
 from brands.database import Database, migrate, open_database
@@ -61,17 +64,30 @@ class Books:
     def is_sqlite(self) -> bool:
         return self.url.startswith("sqlite:")
 
+    @property
+    def path(self) -> str:
+        """The file of books on SQLite."""
+        return self.url.removeprefix("sqlite:///")
+
     async def ledger(self, lanes: int | None = None) -> Ledger:
         """A writer of these books."""
         return await Ledger.open(self.url, books=self.count, lanes=lanes)
 
     async def fetch(self, sql: str, *values: Any) -> list[dict[str, Any]]:
-        """The rows of a statement, on a connection of its own."""
-        database = await open_database(self.url, pool_size=1)
+        """The rows of a statement, on a connection of its own. Ids of SQLite are text."""
+        if self.is_sqlite:
+            connection = sqlite3.connect(self.path, isolation_level=None, timeout=30)
+            connection.row_factory = sqlite3.Row
+            try:
+                text = [str(value) if isinstance(value, UUID) else value for value in values]
+                return [dict(row) for row in connection.execute(sql.replace("$", "?"), text)]
+            finally:
+                connection.close()
+        asked = await asyncpg.connect(self.url)
         try:
-            return [dict(row) for row in await database.fetch(sql, *values)]
+            return [dict(row) for row in await asked.fetch(sql, *values)]
         finally:
-            await database.close()
+            await asked.close()
 
     async def balance(self, account: UUID) -> int:
         """The balance of an account."""
@@ -98,12 +114,17 @@ class Books:
         try:
             async with database.transaction() as tx:
                 lock = "" if self.is_sqlite else " FOR NO KEY UPDATE"
-                await tx.fetch(
-                    f"SELECT id FROM accounts WHERE owner_id = $1 AND kind = 'POOL' "
+                pools = await tx.fetch(
+                    f"SELECT posted_at FROM accounts WHERE owner_id = $1 AND kind = 'POOL' "
                     f"ORDER BY book, id{lock}",
                     brand.id,
                 )
-                now = await tx.now()
+                await tx.fetch(
+                    "UPDATE accounts SET revision = revision + 1 "
+                    "WHERE owner_id = $1 AND kind = 'POOL'",
+                    brand.id,
+                )
+                now = max([await tx.now(), *(int(pool["posted_at"]) + 1 for pool in pools)])
                 changed = replace(
                     brand, value=value, price=value + 100, out=max(1, value - 50), into=value + 50
                 )
@@ -165,7 +186,8 @@ async def _fill(database: Database, books: Books) -> None:
             )
             await _insert_valuation(tx, brand, 1)
         await tx.execute_many(
-            "INSERT INTO accounts VALUES ($1, $2, $3, $4, $5, 0, 0, $6, 0, $7, 0, 0)", accounts
+            "INSERT INTO accounts (book, id, owner_id, kind, unit, balance, held, floor, version,"
+            " rate, closed, posted_at) VALUES ($1, $2, $3, $4, $5, 0, 0, $6, 0, $7, 0, 0)", accounts
         )
 
 
@@ -196,7 +218,7 @@ class Shelf:
         )
         self._copies += 1
         path = self._directory / f"books-{self._copies}.db"
-        shutil.copyfile(template.url.removeprefix("sqlite:///"), path)
+        shutil.copyfile(template.path, path)
         return replace(template, url=f"sqlite:///{path}")
 
     def drop(self, books: Books, databases: Databases | None = None) -> None:

@@ -1,0 +1,279 @@
+"""A state machine drives the whole ledger against an oracle made of plain dicts."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+import brands.database
+import brands.ledger.postgres
+import brands.ledger.sqlite
+from brands.clock import NEVER, now_micros
+from brands.errors import DomainError, IdempotencyKeyReused
+from brands.ids import book_of, new_id
+from brands.ledger.commands import Command, Outcome, PlaceHold, Shortfall
+from tests.brands.ledger.asking import (
+    FAR,
+    accrual,
+    arriving,
+    capture,
+    conversion,
+    end_hold,
+    expiry,
+    hold,
+    redemption,
+    revaluation,
+    reverse,
+)
+from tests.brands.ledger.books import Books, Brand, Shelf
+from tests.brands.ledger.oracle import Oracle
+from tests.postgres import Databases
+
+DAY = 86_400_000_000
+PICK = st.integers(0, 10_000)
+POINTS = st.integers(1, 60)
+WHO = st.integers(0, 1)
+BRAND = st.integers(0, 1)
+
+
+class Clock:
+    """The time of SQLite's books: it stands still until a rule moves it."""
+
+    def __init__(self) -> None:
+        self.now = now_micros()
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Rules put commands in a queue and ask the oracle; a flush sends the queue as one batch."""
+
+    def __init__(self, shelf: Shelf, databases: Databases | None, clock: Clock | None) -> None:
+        super().__init__()
+        self.shelf, self.databases, self.clock = shelf, databases, clock
+        self.runner = asyncio.Runner()
+        self.queue: list[tuple[Command, Any]] = []
+        self.answered: list[tuple[Command, Any]] = []
+        self.placed: list[PlaceHold] = []
+
+    @initialize()
+    def open(self) -> None:
+        """Untouched books, one writer, and an oracle that knows two members at two brands."""
+        self.books: Books = self.runner.run(self.shelf.fresh(self.databases))
+        self.history: list[list[Brand]] = [[brand] for brand in self.books.brands[:2]]
+        members = self.books.members[:2]
+        self.accounts = [list(member.accounts[:2]) for member in members]
+        self.oracle = Oracle([account for pair in self.accounts for account in pair])
+        self.ledger = self.runner.run(self.books.ledger(lanes=1))
+
+    def ask(self, command: Command, verdict: str | None) -> None:
+        """Queues a command with the verdict that the oracle foretells."""
+        self.queue.append((command, verdict))
+
+    def tell_time(self) -> int:
+        self.oracle.now = self.clock.now if self.clock else now_micros()
+        return self.oracle.now
+
+    def expiry_of(self, pick: int) -> int:
+        """An expiry: long ago, never, far off, or (where the clock is ours) some day soon."""
+        soon = self.tell_time() + (pick % 7 + 1) * DAY if self.clock else FAR - pick % 3
+        return (1, NEVER, soon, soon)[pick % 4]
+
+    @rule(who=WHO, b=BRAND, points=POINTS, pick=PICK)
+    def earn(self, who: int, b: int, points: int, pick: int) -> None:
+        """Points earned, perhaps long ago and at the rates of then."""
+        brand = self.history[b][pick % len(self.history[b])]
+        account, expires, earned = self.accounts[who][b], self.expiry_of(pick), pick % 5 + 1
+        command = accrual(brand, account, points, expires=expires, event_at=earned)
+        self.ask(command, self.oracle.earn(command.id, account, points, expires, earned))
+
+    @rule(who=WHO, b=BRAND, points=POINTS, pick=PICK)
+    def spend(self, who: int, b: int, points: int, pick: int) -> None:
+        self.tell_time()
+        brand = self.history[b][pick % len(self.history[b])]
+        command = redemption(brand, self.accounts[who][b], points)
+        self.ask(command, self.oracle.spend(command.id, self.accounts[who][b], points))
+
+    @rule(who=WHO, b=BRAND, points=POINTS)
+    def convert(self, who: int, b: int, points: int) -> None:
+        now = self.tell_time()
+        source, target = self.history[b][-1], self.history[1 - b][-1]
+        here, there = self.accounts[who][b], self.accounts[who][1 - b]
+        command = conversion(source, here, target, there, points, event_at=now)
+        arrive = arriving(source, target, points)
+        self.ask(command, self.oracle.convert(command.id, here, points, there, arrive, now))
+
+    @rule(who=WHO, b=BRAND, points=POINTS, pick=PICK)
+    def place(self, who: int, b: int, points: int, pick: int) -> None:
+        account, expires = self.accounts[who][b], self.expiry_of(pick)
+        command = hold(account, points, expires=expires)
+        verdict = self.oracle.hold(command.id, account, points, expires)
+        self.ask(command, verdict)
+        if verdict is None:
+            self.placed.append(command)
+
+    @precondition(lambda self: self.placed)
+    @rule(pick=PICK, points=POINTS, how=st.sampled_from(["whole", "part", "void", "expire"]))
+    def settle(self, pick: int, points: int, how: str) -> None:
+        """A hold captured whole or in part, voided or expired; often one that is over."""
+        self.tell_time()
+        placed = self.placed[pick % len(self.placed)]
+        brand = self.history[self.brand_of(placed.account)][-1]
+        command: Command
+        if how in ("whole", "part"):
+            command = capture(brand, placed, placed.points if how == "whole" else points)
+            self.ask(command, self.oracle.capture(command.id, placed.id, command.points))
+        else:
+            command = end_hold(placed, expiry=how == "expire")
+            self.ask(command, self.oracle.end(placed.id, expiry=how == "expire"))
+
+    @rule(who=WHO, b=BRAND)
+    def expire(self, who: int, b: int) -> None:
+        self.tell_time()
+        command = expiry(self.history[b][-1], self.accounts[who][b])
+        self.oracle.expire(command.id, self.accounts[who][b])
+        self.ask(command, None)
+
+    @precondition(lambda self: self.oracle.posted)
+    @rule(pick=PICK, points=st.none() | POINTS, policy=st.sampled_from(Shortfall))
+    def undo(self, pick: int, points: int | None, policy: Shortfall) -> None:
+        posted = list(self.oracle.posted)
+        original = posted[pick % len(posted)]
+        if any(command.id == original for command, _ in self.queue):
+            self.flush()
+        self.tell_time()
+        verdict = self.oracle.reverse(original, points, policy)
+        self.ask(reverse(original, points, policy), verdict)
+
+    @precondition(lambda self: self.answered or self.queue)
+    @rule(pick=PICK, same=st.booleans())
+    def retry(self, pick: int, same: bool) -> None:
+        """A key again: with its own intent the old answer, with another one an error."""
+        known = [
+            (command, verdict)
+            for command, verdict in [*self.answered, *self.queue]
+            if hasattr(command, "claim") and (verdict is None or isinstance(verdict, str))
+        ]
+        if not known:
+            return
+        command, verdict = known[pick % len(known)]
+        assert hasattr(command, "claim")
+        claim = command.claim if same else command.claim._replace(fingerprint=b"other")
+        again = replace(command, id=new_id(book_of(command.id)), claim=claim)
+        self.queue.append((again, (command.id, verdict) if same else IdempotencyKeyReused))
+
+    @rule(b=BRAND, value=st.integers(1, 200), at_once=st.booleans())
+    def publish(self, b: int, value: int, at_once: bool) -> None:
+        """A new value of a brand's points; the pools follow at once or with the next posting."""
+        self.flush()
+        changed = self.runner.run(self.books.publish(self.history[b][-1], value * 100))
+        self.history[b].append(changed)
+        for book in range(self.books.count) if at_once else ():
+            self.ask(revaluation(changed, book), None)
+
+    @rule(days=st.integers(1, 4))
+    def wait(self, days: int) -> None:
+        self.flush()
+        if self.clock:
+            self.clock.now += days * DAY
+
+    @rule()
+    def flush(self) -> None:
+        """Sends the queue; every answer is the one foretold, and so is every figure after it."""
+        if not self.queue:
+            return
+        queue, self.queue = self.queue, []
+        answers = self.runner.run(self.ledger.submit_many([command for command, _ in queue]))
+        for (command, foretold), answer in zip(queue, answers, strict=True):
+            check_answer(command, foretold, answer)
+            if foretold is None or isinstance(foretold, str):
+                self.answered.append((command, foretold))
+        self.runner.run(self.compare())
+
+    async def compare(self) -> None:
+        """The figures of the database are the oracle's, to the lot."""
+        for row in await self.books.fetch("SELECT * FROM accounts WHERE kind = 'POINTS'"):
+            account = UUID(str(row["id"]))
+            if account in self.oracle.lots:
+                foretold = self.oracle.balance(account), self.oracle.held(account)
+                assert (row["balance"], row["held"]) == foretold
+                assert row["floor"] == -self.oracle.debts[account]
+        lots = {
+            (str(row["account_id"]), str(row["transaction_id"])): (row["remaining"], row["held"])
+            for row in await self.books.fetch("SELECT * FROM lots")
+        }
+        assert lots == {
+            (str(account), str(lot["origin"])): (lot["left"], lot["held"])
+            for account, its in self.oracle.lots.items()
+            for lot in its
+        }
+
+    def brand_of(self, account: UUID) -> int:
+        return next(b for pair in self.accounts for b in range(2) if pair[b] == account)
+
+    def teardown(self) -> None:
+        try:
+            if hasattr(self, "ledger"):
+                try:
+                    self.flush()
+                finally:
+                    self.runner.run(self.ledger.close())
+                assert self.runner.run(self.books.broken_laws()) == []
+                self.shelf.drop(self.books, self.databases)
+        finally:
+            self.runner.close()
+
+
+def check_answer(command: Command, foretold: Any, answer: Outcome | DomainError) -> None:
+    """An answer is what was foretold: accepted, a rejection, a replay, or an error."""
+    if foretold is IdempotencyKeyReused:
+        assert isinstance(answer, IdempotencyKeyReused)
+        return
+    assert isinstance(answer, Outcome)
+    verdict = None if answer.rejection is None else type(answer.rejection).__name__
+    if isinstance(foretold, tuple):
+        assert (answer.id, verdict, answer.replayed) == (*foretold, True)
+    else:
+        assert (answer.id, verdict, answer.replayed) == (command.id, foretold, False)
+
+
+def drive(examples: int, shelf: Shelf, databases: Databases | None, clock: Clock | None) -> None:
+    """Runs the machine."""
+    run_state_machine_as_test(
+        lambda: LedgerMachine(shelf, databases, clock),
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=40,
+            deadline=None,
+            phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_the_ledger_is_the_oracle_on_sqlite(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is asked, retried, backdated and waited for, books and oracle agree to the lot."""
+    clock = Clock()
+    monkeypatch.setattr(brands.ledger.sqlite, "LOTS_AT_FIRST", 2)
+    monkeypatch.setattr(brands.ledger.sqlite, "now_micros", lambda: clock.now)
+    monkeypatch.setattr(brands.database, "now_micros", lambda: clock.now)
+    drive(60, shelf, None, clock)
+
+
+def test_the_ledger_is_the_oracle_on_postgres(
+    shelf: Shelf, postgres: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is asked, retried and backdated, books and oracle agree to the lot."""
+    monkeypatch.setattr(brands.ledger.postgres, "LOTS_AT_FIRST", 2)
+    drive(12, shelf, postgres, None)

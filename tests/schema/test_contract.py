@@ -1,0 +1,168 @@
+"""The contract as a whole: as committed, described throughout, and never broken."""
+
+from pathlib import Path
+
+import pytest
+from graphql import (
+    BreakingChange,
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_schema,
+    find_breaking_changes,
+    validate_schema,
+)
+from graphql.type import is_introspection_type, is_specified_scalar_type
+
+from schema.root import SCHEMA
+
+COMMITTED = Path(__file__).parents[2] / "schema" / "schema.graphql"
+TYPES = [
+    type_
+    for type_ in SCHEMA._schema.type_map.values()
+    if not is_introspection_type(type_) and not is_specified_scalar_type(type_)
+]
+
+
+def breaking(old: str, new: str) -> list[BreakingChange]:
+    """The changes from an old contract to a new one that break clients."""
+    return list(find_breaking_changes(build_schema(old), build_schema(new)))
+
+
+def test_the_contract_is_committed() -> None:
+    """The committed SDL is the contract, to the letter; `coalition schema export` prints it."""
+    assert COMMITTED.read_text() == SCHEMA.as_str() + "\n"
+
+
+def test_nothing_that_clients_rely_on_is_broken() -> None:
+    """No change since the committed SDL breaks a client."""
+    assert breaking(COMMITTED.read_text(), SCHEMA.as_str()) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('  """What its points are called."""\n  pointsName: String!\n', ""),
+        ("  coalitionNumber: String!\n", "  coalitionNumber: String\n"),
+        ("  pointsIn: Points!\n", "  pointsIn: Int!\n"),
+        ("  idempotencyKey: String!\n", "  idempotencyKey: ID!\n"),
+        ("  CONVERSION\n", "  EXCHANGE\n"),
+        ("type SameBrand implements UserError {", "type SameBrand {"),
+    ],
+)
+def test_a_break_would_be_seen(before: str, after: str) -> None:
+    """What clients rely on cannot be taken away, loosened or renamed unseen."""
+    text = COMMITTED.read_text()
+    assert before in text
+    assert breaking(text, text.replace(before, after, 1)) != []
+
+
+def test_the_contract_is_valid() -> None:
+    """The committed SDL is a valid schema by itself."""
+    schema: GraphQLSchema = build_schema(COMMITTED.read_text())
+    assert validate_schema(schema) == []
+
+
+@pytest.mark.parametrize("type_", TYPES, ids=lambda type_: type_.name)
+def test_everything_is_described(type_: GraphQLNamedType) -> None:
+    """Every type, field, argument and enum value says what it is, and ends as a sentence does."""
+    described: dict[str, str | None] = {type_.name: type_.description}
+    if isinstance(type_, GraphQLEnumType):
+        described |= {name: value.description for name, value in type_.values.items()}
+    if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
+        for name, field in type_.fields.items():
+            described[name] = field.description
+            for argument, definition in getattr(field, "args", {}).items():
+                described[f"{name}({argument})"] = definition.description
+    assert [
+        name
+        for name, text in described.items()
+        if not (text and text == text.strip() and text[-1] in '.".')
+    ] == []
+
+
+def test_each_mutation_has_its_input_and_its_payload() -> None:
+    """A mutation takes one input of its own, and answers with a payload of its own, with errors."""
+    mutation = SCHEMA._schema.mutation_type
+    assert mutation is not None
+    for name, field in mutation.fields.items():
+        own = name[0].upper() + name[1:]
+        assert {argument: str(given.type) for argument, given in field.args.items()} == {
+            "input": f"{own}Input!"
+        }
+        assert str(field.type) == f"{own}Payload!"
+        payload = SCHEMA._schema.type_map[f"{own}Payload"]
+        assert isinstance(payload, GraphQLObjectType)
+        assert str(payload.fields["errors"].type) == "[UserError!]!"
+
+
+def test_what_moves_points_has_a_key() -> None:
+    """An input with an idempotency key has a payload that says whether it was replayed."""
+    for type_ in TYPES:
+        if isinstance(type_, GraphQLInputObjectType) and "idempotencyKey" in type_.fields:
+            payload = SCHEMA._schema.type_map[type_.name.removesuffix("Input") + "Payload"]
+            assert isinstance(payload, GraphQLObjectType)
+            assert "replayed" in payload.fields
+
+
+def test_connections_are_relays() -> None:
+    """Every connection has edges with a node and a cursor, and page information."""
+    connections = [
+        type_
+        for type_ in TYPES
+        if isinstance(type_, GraphQLObjectType) and type_.name.endswith("Connection")
+    ]
+    assert {type_.name for type_ in connections} >= {"BrandConnection", "ValuationConnection"}
+    for type_ in connections:
+        edge = type_.name.replace("Connection", "Edge")
+        assert str(type_.fields["edges"].type) == f"[{edge}!]!"
+        assert str(type_.fields["pageInfo"].type) == "PageInfo!"
+        fields = SCHEMA._schema.type_map[edge]
+        assert isinstance(fields, GraphQLObjectType)
+        assert str(fields.fields["cursor"].type) == "String!"
+
+
+RELIED_ON = {
+    "Query": "node viewer brand brands member exchangeRate transferPreview ledgerTransaction",
+    "Brand": "id code name pointsName status settlementCurrency valuation valuations",
+    "Valuation": "redemptionRate issuePrice transferOutRate transferInRate effectiveFrom "
+    "effectiveTo",
+    "Member": "id coalitionNumber externalId profile memberships membership totalValue "
+    "transactions",
+    "Profile": "givenName familyName email birthDate",
+    "Membership": "id brand member number status joinedAt tier balance balanceAt lots transactions",
+    "Balance": "posted held available pending value",
+    "LedgerTransaction": "id kind eventAt recordedAt reference description entries reverses "
+    "reversedBy receipt",
+    "Entry": "account amount balanceAfter",
+    "Account": "id kind owner unit",
+    "TransferQuote": "id source destination pointsOut pointsIn basePoints bonusPoints fee "
+    "effectiveRate expiresAt",
+    "Transfer": "id status pointsOut pointsIn fee source destination quote transactions createdAt "
+    "arrivesAt",
+    "ExchangeRate": "pointsOut pointsIn valueOut valueIn",
+    "Mutation": "brandCreate valuationPublish memberEnroll membershipOpen membershipClose "
+    "pointsAdjust transferQuote transferCreate transferReverse transactionReverse",
+    "MemberBy": "id coalitionNumber externalId membership",
+    "BrandCreateInput": "code name pointsName timeZone valuation numberFormat",
+    "ValuationPublishInput": "brand redemptionRate issuePrice transferOutRate transferInRate "
+    "effectiveFrom",
+    "MemberEnrollInput": "externalId profile brands memberships idempotencyKey",
+    "MembershipOpenInput": "member brand number",
+    "PointsAdjustInput": "membership points reason eventAt sponsor idempotencyKey",
+    "TransferQuoteInput": "source destination pointsOut pointsIn",
+    "TransferCreateInput": "quote transfer minimumPointsIn idempotencyKey",
+    "TransferReverseInput": "transfer reason idempotencyKey",
+    "TransactionReverseInput": "transaction points reason idempotencyKey",
+}
+
+
+@pytest.mark.parametrize("name", list(RELIED_ON))
+def test_names_that_clients_rely_on(name: str) -> None:
+    """The names that were promised to clients are there."""
+    type_ = SCHEMA._schema.type_map[name]
+    assert isinstance(type_, GraphQLObjectType | GraphQLInputObjectType)
+    assert set(RELIED_ON[name].split()) - set(type_.fields) == set()
