@@ -27,6 +27,11 @@ def now_micros() -> Micros:
     return time.time_ns() // 1_000
 
 
+def steady_micros() -> Micros:
+    """Microseconds since some moment: for measuring time. No change of the clock moves it."""
+    return time.monotonic_ns() // 1_000
+
+
 def to_micros(instant: datetime) -> Micros:
     """Microseconds since the epoch. The instant must be aware of its offset."""
     assert instant.tzinfo is not None

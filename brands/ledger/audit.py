@@ -81,13 +81,14 @@ LAWS = (
         """,
     ),
     Law(
-        "no member goes below zero, except by a clawback",
+        "no member goes below zero, except by a clawback, or by what one left held or expired",
         """
         SELECT e.book, e.account_id, e.version, e.balance
         FROM entries e
         JOIN accounts a ON a.book = e.book AND a.id = e.account_id AND a.kind = 'POINTS'
         JOIN transactions t ON t.book = e.book AND t.id = e.transaction_id
-        WHERE e.balance < 0 AND e.amount < 0 AND t.kind <> 'REVERSAL'
+        WHERE e.balance < 0 AND e.amount < 0 AND t.kind NOT IN ('REVERSAL', 'EXPIRY')
+          AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.book = t.book AND h.ended_by = t.id)
         """,
     ),
     Law(

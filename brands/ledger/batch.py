@@ -100,6 +100,7 @@ def is_member_account(account: UUID) -> bool:
 def needs_of(commands: Sequence[Command]) -> Needs:
     """What these commands name. Reversals add what their originals touched once that is read."""
     needs = Needs()
+    placed: set[Place] = set()
     for command in commands:
         book = book_of(command.id)
         match command:
@@ -110,6 +111,7 @@ def needs_of(commands: Sequence[Command]) -> Needs:
             case PlaceHold():
                 needs.accounts.add((book, command.account))
                 needs.lots.add((book, command.account))
+                placed.add((book, command.id))
             case EndHold():
                 needs.accounts.add((book, command.account))
                 needs.all_lots.add((book, command.account))
@@ -122,6 +124,7 @@ def needs_of(commands: Sequence[Command]) -> Needs:
                 needs.pool_of(book, command.brand)
             case Revalue():
                 needs.pool_of(book, command.brand)
+    needs.holds -= placed
     return needs
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from brands.ledger.batch import Needs, Place, is_member_account
-from brands.ledger.commands import Command, Post, Refuse, Revalue
+from brands.ledger.commands import Command, Post, Refuse
 from brands.ledger.state import Account
 
 MOST_ACCOUNTS = 200_000
@@ -40,7 +40,6 @@ class Memory:
         return all(
             (type(command) is Post and command.captures is None)
             or type(command) is Refuse
-            or type(command) is Revalue
             for command in commands
         )
 

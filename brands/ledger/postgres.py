@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from brands.clock import Micros, now_micros
+from brands.clock import Micros, steady_micros
 from brands.errors import LedgerUnavailable
 from brands.ids import new_id
 from brands.ledger.batch import (
@@ -79,7 +79,7 @@ class PostgresLane:
         self._rates: dict[Any, list[tuple[Micros, int]]] = {}
         self._memory = Memory()
         self._clock_ahead = 0
-        """By how much the database's clock is ahead of ours, in microseconds."""
+        """By how much the database's clock is ahead of our steady one, in microseconds."""
 
     async def open(self) -> None:
         """Connects, unless connected."""
@@ -118,7 +118,7 @@ class PostgresLane:
             state = await self._remember(connection, needs)
             if state is None:
                 return None
-            now = now_micros() + self._clock_ahead
+            now = steady_micros() + self._clock_ahead
             now = max(now, *(state.accounts[id].posted_at for _, id in needs.accounts), 0)
             verdicts, changes = decide(state, commands, now, new_id)
             if any(
@@ -150,7 +150,7 @@ class PostgresLane:
             read = {row[1]: Account(*row) for row in rows}
             # Read after the accounts: lots that are newer than theirs show in the revision.
             clock = await connection.fetch(CLOCK_AND_LOTS, *places(members), MOST_LOTS)
-            self._clock_ahead = clock[0]["now"] - now_micros()
+            self._clock_ahead = clock[0]["now"] - steady_micros()
             if clock[0]["epoch"] != self._epoch:
                 await self._load_rates(connection, clock[0]["epoch"])
             if len(read) < len(missing):
@@ -201,7 +201,7 @@ class PostgresLane:
             await connection.execute(sql, *values)
             return
         _, clock = await connection.fetchrow(sql, *values, len(changes.accounts))
-        self._clock_ahead = clock - now_micros()
+        self._clock_ahead = clock - steady_micros()
 
     async def _commit_under_lock(
         self, connection: "asyncpg.Connection[Any]", commands: Sequence[Command]
@@ -249,8 +249,8 @@ class PostgresLane:
         self, connection: "asyncpg.Connection[Any]", commands: Sequence[Command]
     ) -> tuple[list[Verdict], Changes, Micros]:
         needs = needs_of(commands)
-        self._memory.forget(needs)
         originals = await self._original_entries(connection, needs)
+        self._memory.forget(needs)
         limit: int | None = LOTS_AT_FIRST
         while True:
             state, now = await self._load(connection, needs, originals, limit)
