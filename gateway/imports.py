@@ -9,7 +9,7 @@ import asyncio
 import gzip
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from itertools import islice
@@ -122,12 +122,12 @@ async def import_purchases(
     caller = importer_of(coalition, brand_code)
     time_zone = ZoneInfo(coalition.registry.snapshot.brand(brand_code).time_zone)
     run = _Run(coalition, caller, brand_code, complain, advance)
-    lines = read_purchases(file, time_zone)
-    try:
-        while block := list(islice(lines, BLOCK)):
-            await run.take(block, file.position, enrol=enrol)
-    finally:
-        await run.finish()
+    with closing(read_purchases(file, time_zone)) as lines:
+        try:
+            while block := list(islice(lines, BLOCK)):
+                await run.take(block, file.position, enrol=enrol)
+        finally:
+            await run.finish()
     counts = run.counts
     await purchases.note_import(coalition, caller, brand_code, file.digest, asdict(counts))
     return counts

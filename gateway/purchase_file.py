@@ -7,7 +7,7 @@ with the file: what must be remembered goes to a temporary database on disk.
 import csv
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, tzinfo
@@ -57,10 +57,11 @@ class Source(Protocol):
     def readline(self, limit: int = ..., /) -> bytes: ...
 
 
-def read_purchases(source: Source | BinaryIO, time_zone: tzinfo) -> Iterator[Line]:
+def read_purchases(source: Source | BinaryIO, time_zone: tzinfo) -> Generator[Line]:
     """The lines of a file of purchases, one by one. Dates without an offset are of `time_zone`.
 
-    Raises `FileRefused` when the header is not one of purchases.
+    Raises `FileRefused` when the header is not one of purchases. Whoever does not read to the end
+    closes it, in the same thread.
     """
     lines = _numbered(source)
     header = _header(next(lines, (1, b""))[1])

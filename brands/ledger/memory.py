@@ -38,8 +38,7 @@ class Memory:
             self._batches_under_lock -= 1
             return False
         return all(
-            (type(command) is Post and command.captures is None)
-            or type(command) is Refuse
+            (type(command) is Post and command.captures is None) or type(command) is Refuse
             for command in commands
         )
 

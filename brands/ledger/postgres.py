@@ -49,6 +49,7 @@ from brands.ledger.statements import (
     CLOCK_AND_LOTS,
     ENDED_HOLDS,
     HOLDS,
+    IN_THE_ORDER_GIVEN,
     LOCK_ACCOUNTS,
     ORIGINAL_ENTRIES,
     ORIGINAL_REVERSED,
@@ -87,6 +88,7 @@ class PostgresLane:
             self._connection = await asyncpg.connect(
                 self._url, timeout=10, command_timeout=30, statement_cache_size=512
             )
+            await self._connection.execute(IN_THE_ORDER_GIVEN)
 
     async def close(self) -> None:
         """Lets go of the connection, in whatever state it is."""

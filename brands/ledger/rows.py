@@ -4,6 +4,7 @@ Shared by both lanes; rows are sequences in the order that the names of each fun
 """
 
 from collections.abc import Iterator, Mapping, Sequence, Set
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -113,8 +114,11 @@ def ended_holds(changes: Changes) -> Sequence[Row]:
 
 
 def changed_accounts(changes: Changes) -> Sequence[Row]:
-    """(book, id, balance, held, floor, version, rate, posted at, revision when loaded)"""
-    return [
+    """(book, id, balance, held, floor, version, rate, posted at, revision when loaded)
+
+    In the order in which every writer locks accounts: two of them wait, and do not deadlock.
+    """
+    rows = [
         (
             account.book,
             account.id,
@@ -128,3 +132,5 @@ def changed_accounts(changes: Changes) -> Sequence[Row]:
         )
         for account in changes.accounts.values()
     ]
+    rows.sort(key=itemgetter(0, 1))
+    return rows

@@ -11,6 +11,12 @@ from typing import Any
 
 _NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 
+IN_THE_ORDER_GIVEN = (
+    "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off"
+)
+"""Rows are found one by one by their key, in the order in which the arrays name them, whatever the
+planner thinks of the tables: so every writer locks them in that order, and none deadlocks."""
+
 CLAIM_KEYS = f"""
 INSERT INTO idempotency_keys (book, client, key, fingerprint, command_id, recorded_at)
 SELECT book, client, key, fingerprint, command_id, {_NOW}
@@ -193,6 +199,9 @@ def one_statement(
         used += width
     *first, last = filled
     if guarded:
+        # Keys are claimed before accounts are locked, as everywhere: else two writers deadlock.
+        first[0] += " RETURNING 1"
+        last += " AND (SELECT count(*) FROM step_0) >= 0"
         # Nothing is stored unless all these accounts are as they were remembered.
         expected = f"${used + 1}::bigint"
         first.append(f"{last} RETURNING 1")

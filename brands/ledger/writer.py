@@ -57,7 +57,7 @@ _PASSING = (
     sqlite3.OperationalError,
     LedgerUnavailable,
 )
-"""Failures of the machinery: the same batch may succeed on a new connection."""
+"""Failures of the machinery, most of which pass."""
 
 
 class Lane(Protocol):
@@ -192,17 +192,18 @@ class _Queue:
         """Answers every caller of the batch, whatever happens."""
         try:
             answers = await self._until_committed([waiting.command for waiting in batch])
-        except _PASSING:
-            answers = [LedgerUnavailable() for _ in batch]
         except Exception as error:
             await self._lane.close()
-            if len(batch) > 1:
+            if _passes(error):
+                answers = [LedgerUnavailable() for _ in batch]
+            elif len(batch) == 1:
+                answers = [error]
+            else:
                 # One command that the database cannot digest must not fail its neighbours.
                 middle = len(batch) // 2
                 await self._commit(batch[:middle])
                 await self._commit(batch[middle:])
                 return
-            answers = [error]
         for waiting, answer in zip(batch, answers, strict=True):
             if waiting.answer.done():
                 continue
@@ -219,11 +220,18 @@ class _Queue:
         while True:
             try:
                 return await self._lane.commit(commands)
-            except ValueError:
-                raise  # a value that the driver cannot encode: no connection would take it
-            except _PASSING:
+            except Exception as error:
                 await self._lane.close()
-                if loop.time() + pause > give_up_at:
+                if not _passes(error) or loop.time() + pause > give_up_at:
                     raise
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+def _passes(error: Exception) -> bool:
+    """Whether the same batch may succeed on a new connection, a little later."""
+    if isinstance(error, ValueError):  # a value that the driver cannot encode
+        return False
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:  # a wrong statement
+        return False
+    return isinstance(error, _PASSING)

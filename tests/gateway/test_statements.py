@@ -94,6 +94,16 @@ async def test_members_however_they_are_named(stage: Stage, statements: list[str
     assert [data[name] for name in ("e3", "m3", "x", "y")] == [None] * 4
 
 
+async def test_a_number_at_another_brand_names_nobody(stage: Stage) -> None:
+    """A brand does not learn whose another brand's number is, though she is its member as well."""
+    both = [{"brand": "AERO", "number": "A-1"}, {"brand": "HOTEL", "number": "H-1"}]
+    await stage.do("memberEnroll", {"memberships": both, "idempotencyKey": "both"})
+    query = '{ member(by: {membership: {brand: "HOTEL", number: "H-1"}}) { coalitionNumber } }'
+    seen = {who: (await stage.data(query, who=who))["member"] for who in ("hotel", "aero")}
+    assert seen["hotel"] is not None
+    assert seen["aero"] is None
+
+
 async def test_histories_take_few(stage: Stage, statements: list[str]) -> None:
     """The histories of twenty memberships, with every entry, take as many statements as one's."""
     people = [await stage.enrol("AERO") for _ in range(20)]

@@ -249,6 +249,32 @@ async def test_memberships_come_and_go(stage: Stage) -> None:
     assert closed["membership"]["status"] == "CLOSED"
 
 
+async def test_each_mutation_shows_what_it_left(stage: Stage) -> None:
+    """Of several mutations in one document each shows how things stood right after it."""
+    ada = await stage.enrol("AERO")
+    given = [
+        {
+            "membership": ada.memberships["AERO"],
+            "points": points,
+            "reason": "a gift",
+            "idempotencyKey": key(),
+        }
+        for points in (10, 5)
+    ]
+    shown = "membership { balance { posted } member { totalValue { amount } } }"
+    data = await stage.data(
+        f"""mutation M($a: PointsAdjustInput!, $b: PointsAdjustInput!) {{
+            a: pointsAdjust(input: $a) {{ {shown} }}
+            b: pointsAdjust(input: $b) {{ {shown} }}
+        }}""",
+        {"a": given[0], "b": given[1]},
+    )
+    for name, posted, amount in (("a", 10, "0.1"), ("b", 15, "0.15")):
+        membership = data[name]["membership"]
+        assert membership["balance"]["posted"] == posted
+        assert membership["member"]["totalValue"]["amount"] == amount
+
+
 async def test_enrolling_again(stage: Stage) -> None:
     """An enrolment sent twice enrols one member, and the second answer says so."""
     given = {

@@ -147,6 +147,15 @@ def test_ids_of_others(text: str) -> None:
     assert name is None or global_id(*name) == text
 
 
+def test_ids_in_another_form() -> None:
+    """An id is accepted only as it was given out: not in another alphabet, nor with junk in it."""
+    given_out = global_id(Tag.MEMBER, UUID(int=2**128 - 1))
+    assert "_" in given_out
+    assert read_global_id(given_out) is not None
+    for other in (given_out.replace("_", "/"), given_out[:20] + "!!!!", given_out + "AAAA"):
+        assert read_global_id(other) is None
+
+
 LETTERS = ["a", "b", "c", "d", "e"]
 
 

@@ -49,9 +49,7 @@ def accrual(
         Posting(MONEY, payer, _pool(book, brand), points * brand.value),
         Posting(MONEY, payer, stripe(book, COALITION, AccountKind.MARGIN), margin),
     ]
-    return _post(
-        TransactionKind.ACCRUAL, book, postings, points, lots_expire_at=expires, **more
-    )
+    return _post(TransactionKind.ACCRUAL, book, postings, points, lots_expire_at=expires, **more)
 
 
 def redemption(
@@ -92,16 +90,19 @@ def arriving(source: Brand, destination: Brand, points: int) -> int:
 
 
 def conversion(
-    source: Brand, from_account: UUID, destination: Brand, to_account: UUID, points: int, **more: Any
+    source: Brand,
+    from_account: UUID,
+    destination: Brand,
+    to_account: UUID,
+    points: int,
+    **more: Any,
 ) -> Post:
     """One member's points of one brand become points of another."""
     book = book_of(from_account)
     arrive = arriving(source, destination, points)
     margin = stripe(book, COALITION, AccountKind.MARGIN)
     postings = [
-        Posting(
-            source.id, from_account, stripe(book, source.id, AccountKind.CONVERTED), points
-        ),
+        Posting(source.id, from_account, stripe(book, source.id, AccountKind.CONVERTED), points),
         Posting(
             destination.id,
             stripe(book, destination.id, AccountKind.CONVERTED),

@@ -160,7 +160,9 @@ async def make(books: Books) -> None:
 
 async def _fill(database: Database, books: Books) -> None:
     rows = [
-        (book, COALITION, kind, None) for book in range(books.count) for kind in COALITION_MONEY_KINDS
+        (book, COALITION, kind, None)
+        for book in range(books.count)
+        for kind in COALITION_MONEY_KINDS
     ] + [
         (book, brand.id, kind, brand.value if kind is AccountKind.POOL else None)
         for book in range(books.count)
@@ -176,9 +178,7 @@ async def _fill(database: Database, books: Books) -> None:
         for brand, account in zip(books.brands, member.accounts, strict=True):
             accounts.append((member.book, account, owner, "POINTS", brand.id, 0, None))
     async with database.transaction() as tx:
-        await tx.fetch(
-            "INSERT INTO coalition VALUES (1, 'Test', 'USD', 2, $1, 1, 1)", books.count
-        )
+        await tx.fetch("INSERT INTO coalition VALUES (1, 'Test', 'USD', 2, $1, 1, 1)", books.count)
         for number, brand in enumerate(books.brands):
             await tx.fetch(
                 "INSERT INTO brands VALUES ($1, $2, 'Brand', 'Points', 'UTC', 'ACTIVE', '{}', 1, 1)",
@@ -187,7 +187,8 @@ async def _fill(database: Database, books: Books) -> None:
             await _insert_valuation(tx, brand, 1)
         await tx.execute_many(
             "INSERT INTO accounts (book, id, owner_id, kind, unit, balance, held, floor, version,"
-            " rate, closed, posted_at) VALUES ($1, $2, $3, $4, $5, 0, 0, $6, 0, $7, 0, 0)", accounts
+            " rate, closed, posted_at) VALUES ($1, $2, $3, $4, $5, 0, 0, $6, 0, $7, 0, 0)",
+            accounts,
         )
 
 

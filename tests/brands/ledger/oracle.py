@@ -116,7 +116,9 @@ class Oracle:
             return "ReversalExceedsOriginal"
         if what["credit"]:
             account, arrived = what["credit"]
-            back = -(-arrived * (what["done"] + points) // total) + (-arrived * what["done"] // total)
+            back = -(-arrived * (what["done"] + points) // total) + (
+                -arrived * what["done"] // total
+            )
             own = next((lot for lot in self.lots[account] if lot["origin"] == original), None)
             taken = self._take(account, back, own)
             available = self.spendable(account)
@@ -182,9 +184,7 @@ class Oracle:
         for lot, amount in held["parts"]:
             lot["held"] -= amount
 
-    def _give_back(
-        self, account: UUID, points: int, uses: dict[UUID, tuple[Lot, int]]
-    ) -> None:
+    def _give_back(self, account: UUID, points: int, uses: dict[UUID, tuple[Lot, int]]) -> None:
         for lot, used in sorted(uses.values(), key=lambda use: _order(use[0]), reverse=True):
             part = min(used, points)
             points -= part

@@ -76,7 +76,9 @@ HOLDING = ("hold", "capture", "void", "expire hold")
 
 STEPS = st.builds(
     Step,
-    ask=st.sampled_from([*POSTING, *HOLDING, "reverse", "reverse", "expire lots", "publish", "wait"]),
+    ask=st.sampled_from(
+        [*POSTING, *HOLDING, "reverse", "reverse", "expire lots", "publish", "wait"]
+    ),
     member=st.integers(0, 1),
     brand=st.integers(0, 2),
     points=st.integers(1, 120),

@@ -155,7 +155,6 @@ def test_a_clawback_takes_no_more_than_it_claims(world: World) -> None:
     assert (world.account(0, 0).balance, world.account(0, 0).floor) == (65, 0)
 
 
-
 @pytest.mark.parametrize("expires", [SOON, LATER, NEVER])
 def test_a_debit_beyond_the_lots_at_hand_asks_for_the_rest(world: World, expires: int) -> None:
     """While older lots are not loaded, a credit of the same batch is not spent before them."""

@@ -129,8 +129,9 @@ def test_strife_is_answered_with_locks_for_longer_each_time() -> None:
 
 
 def test_only_plain_postings_are_judged_from_memory(postgres_books: Books) -> None:
-    """Holds and what ends them are judged under lock; postings and revaluations need not be."""
+    """Holds, what ends them, and revaluations (which may find nothing to do) go under lock."""
     brand, account = postgres_books.brands[0], postgres_books.members[0].accounts[0]
     memory = Memory()
-    assert memory.serves([accrual(brand, account, 1), revaluation(brand, 0)])
+    assert memory.serves([accrual(brand, account, 1)])
+    assert not memory.serves([accrual(brand, account, 1), revaluation(brand, 0)])
     assert not memory.serves([accrual(brand, account, 1), hold(account, 1)])

@@ -85,7 +85,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def expiry_of(self, pick: int) -> int:
         """An expiry: long ago, never, far off, or (where the clock is ours) some day soon."""
-        soon = self.tell_time() + (pick % 7 + 1) * DAY if self.clock else FAR - pick % 3
+        now = self.tell_time()
+        soon = now + (pick % 7 + 1) * DAY if self.clock else FAR - pick % 3
         return (1, NEVER, soon, soon)[pick % 4]
 
     @rule(who=WHO, b=BRAND, points=POINTS, pick=PICK)
@@ -175,6 +176,8 @@ class LedgerMachine(RuleBasedStateMachine):
     def publish(self, b: int, value: int, at_once: bool) -> None:
         """A new value of a brand's points; the pools follow at once or with the next posting."""
         self.flush()
+        if self.clock:
+            self.clock.now += 1
         changed = self.runner.run(self.books.publish(self.history[b][-1], value * 100))
         self.history[b].append(changed)
         for book in range(self.books.count) if at_once else ():
@@ -254,15 +257,14 @@ def drive(examples: int, shelf: Shelf, databases: Databases | None, clock: Clock
             max_examples=examples,
             stateful_step_count=40,
             deadline=None,
-            phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+            # A failure on PostgreSQL is not made smaller: each try makes a database.
+            phases=[Phase.reuse, Phase.generate, *([] if databases else [Phase.shrink])],
             suppress_health_check=list(HealthCheck),
         ),
     )
 
 
-def test_the_ledger_is_the_oracle_on_sqlite(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_ledger_is_the_oracle_on_sqlite(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is asked, retried, backdated and waited for, books and oracle agree to the lot."""
     clock = Clock()
     monkeypatch.setattr(brands.ledger.sqlite, "LOTS_AT_FIRST", 2)

@@ -123,8 +123,7 @@ async def test_one_caller_going_away_leaves_the_others_waiting(
     brand, account = books.brands[0], books.members[0].accounts[0]
     same = claim()
     tasks = [
-        asyncio.create_task(ledger.submit(accrual(brand, account, 1, claim=same)))
-        for _ in range(5)
+        asyncio.create_task(ledger.submit(accrual(brand, account, 1, claim=same))) for _ in range(5)
     ]
     await asyncio.sleep(0)
     tasks[0].cancel()

@@ -24,8 +24,8 @@ from tests.brands.ledger.asking import (
     hold,
     redemption,
     refusal,
-    reverse,
     revaluation,
+    reverse,
 )
 from tests.brands.ledger.books import Books
 
@@ -46,7 +46,10 @@ async def test_fifty_at_once_with_one_key_do_it_once(books: Books, writers: int)
     ledgers = [await books.ledger() for _ in range(writers)]
     try:
         answers = await asyncio.gather(
-            *(ledgers[n % writers].submit(accrual(brand, account, 7, claim=same)) for n in range(50))
+            *(
+                ledgers[n % writers].submit(accrual(brand, account, 7, claim=same))
+                for n in range(50)
+            )
         )
         later = await ledgers[0].submit(accrual(brand, account, 7, claim=same))
     finally:
@@ -177,9 +180,7 @@ async def test_every_caller_gets_a_refusal_of_her_own(books: Books, ledger: Ledg
 
 
 @pytest.mark.parametrize("writers", [1, 4])
-async def test_twenty_debits_of_a_balance_that_suffices_for_one(
-    books: Books, writers: int
-) -> None:
+async def test_twenty_debits_of_a_balance_that_suffices_for_one(books: Books, writers: int) -> None:
     """20 simultaneous conversions: one is made, 19 get `InsufficientPoints`."""
     (source, destination, _), (here, there, _) = books.brands, books.members[0].accounts
     ledgers = [await books.ledger() for _ in range(writers)]
@@ -200,14 +201,14 @@ async def test_twenty_debits_of_a_balance_that_suffices_for_one(
     assert await books.broken_laws() == []
 
 
-async def test_a_refused_command_leaves_its_neighbours_alone(
-    books: Books, ledger: Ledger
-) -> None:
+async def test_a_refused_command_leaves_its_neighbours_alone(books: Books, ledger: Ledger) -> None:
     """Among commands sent together each is judged for itself; a refused one leaves no trace."""
     brand = books.brands[0]
     accounts = [member.accounts[0] for member in books.members]
     commands = [
-        make(brand, account, 10) for account in accounts for make in (redemption, accrual, redemption)
+        make(brand, account, 10)
+        for account in accounts
+        for make in (redemption, accrual, redemption)
     ]
     answers = await ledger.submit_many(commands)
     assert rejections(answers) == [InsufficientPoints(available=0, required=10)] * len(accounts)
@@ -250,9 +251,7 @@ async def test_more_lots_than_are_loaded_at_first(books: Books, ledger: Ledger) 
     assert await books.broken_laws() == []
 
 
-async def test_a_reversal_finds_what_was_used_and_given_back(
-    books: Books, ledger: Ledger
-) -> None:
+async def test_a_reversal_finds_what_was_used_and_given_back(books: Books, ledger: Ledger) -> None:
     """Parts of a reversal in batches of their own restore the very lots, last used first."""
     brand, account = books.brands[0], books.members[0].accounts[0]
     for points in (10, 20, 30):
@@ -271,9 +270,7 @@ async def test_closing_answers_everybody(books: Books) -> None:
     """What is waiting when the writer is closed is still posted; what comes later is turned away."""
     brand, account = books.brands[0], books.members[0].accounts[0]
     ledger = await books.ledger()
-    waiting = [
-        asyncio.create_task(ledger.submit(accrual(brand, account, 1))) for _ in range(600)
-    ]
+    waiting = [asyncio.create_task(ledger.submit(accrual(brand, account, 1))) for _ in range(600)]
     await asyncio.sleep(0)
     await ledger.close()
     assert {task.result().rejection for task in waiting} == {None}

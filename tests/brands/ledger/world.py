@@ -49,9 +49,7 @@ class World:
 
     def _open(self, id: UUID, owner: UUID, kind: AccountKind, rate: int | None = None) -> None:
         unit = unit_of(owner, kind)
-        self.state.accounts[id] = Account(
-            0, id, owner, kind, unit, 0, 0, None, 0, rate, False, 0
-        )
+        self.state.accounts[id] = Account(0, id, owner, kind, unit, 0, 0, None, 0, rate, False, 0)
 
     def do(self, *commands: Command) -> list[Verdict]:
         """Has the commands judged as one batch, and checks every law after it."""
