@@ -147,8 +147,23 @@ class NotFound(DomainError):
     what: ClassVar[str] = "thing"
     name: str = ""
 
+    @property
+    def message(self) -> str:
+        """Names it in the client's words; an id of ours would mean nothing to the client."""
+        if not self.name or _is_id(self.name):
+            return f"There is no such {self.what}."
+        return super().message
+
     def figures(self) -> dict[str, Any]:
         return {**super().figures(), "what": self.what}
+
+
+def _is_id(name: str) -> bool:
+    try:
+        UUID(name)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(kw_only=True)

@@ -22,6 +22,7 @@ from brands.database import Row, as_uuid
 from brands.errors import (
     DifferentMembers,
     InvalidInput,
+    MembershipClosed,
     MembershipNotFound,
     QuoteNotFound,
     SameBrand,
@@ -105,8 +106,19 @@ async def preview(coalition: Coalition, caller: Caller, request: TransferRequest
 
 
 async def quote(coalition: Coalition, caller: Caller, request: TransferRequest) -> Quote:
-    """Locks what a transfer comes to now, for five minutes. Raises what `preview` raises."""
+    """Locks what a transfer comes to now, for five minutes.
+
+    Raises what `preview` raises, and `MembershipClosed` for what could never be executed. Whether
+    there are points enough is asked when the quote is executed: they may be on their way.
+    """
     terms = await preview(coalition, caller, request)
+    for row in await coalition.database.fetch(
+        "SELECT id FROM accounts WHERE book = ANY($1::smallint[]) AND id = ANY($2::uuid[])"
+        " AND closed = 1",
+        [book_of(terms.source), book_of(terms.destination)],
+        [terms.source, terms.destination],
+    ):
+        raise MembershipClosed(membership_id=as_uuid(row["id"]))
     id = new_id(book_of(terms.source))
     async with coalition.database.transaction() as tx:
         now = await tx.now()  # the clock that its expiry will be judged by

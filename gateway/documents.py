@@ -19,6 +19,7 @@ from graphql import (
 )
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from gateway.depth import MAX_DEPTH, depth_of
 from gateway.execution import Collected
 
 MAX_DOCUMENTS = 1_000
@@ -94,6 +95,8 @@ class Documents:
         try:
             ast = parse(text, max_tokens=MAX_TOKENS)
             errors = validate(self._schema, ast, _RULES, max_errors=MAX_ERRORS)
+            if not errors and depth_of(ast) > MAX_DEPTH:
+                errors = [GraphQLError(f"The document is deeper than {MAX_DEPTH} fields.")]
         except GraphQLError as error:
             return Document(None, {}, (error,), parsed=False)
         except RecursionError:

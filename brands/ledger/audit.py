@@ -218,7 +218,7 @@ LAWS = (
         """
         SELECT o.book, o.id AS transaction_id, o.points, sum(r.points) AS reversed
         FROM transactions r JOIN transactions o ON o.book = r.book AND o.id = r.reverses
-        GROUP BY o.book, o.id, o.points HAVING sum(r.points) > o.points
+        GROUP BY o.book, o.id, o.points HAVING sum(r.points) > abs(o.points)
         UNION ALL
         SELECT r.book, r.id, r.points, NULL FROM transactions r
         WHERE r.reverses IS NOT NULL AND NOT EXISTS (

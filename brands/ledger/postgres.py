@@ -208,7 +208,7 @@ class PostgresLane:
     async def _commit_under_lock(
         self, connection: "asyncpg.Connection[Any]", commands: Sequence[Command]
     ) -> list[Answer]:
-        await connection.execute("BEGIN")
+        await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
         keys = key_rows(commands, self._books, 0)
         stored = await self._claim(connection, keys)
         replayed = {row.command_id for row in keys if row[:3] in stored}

@@ -97,8 +97,13 @@ class Ledger:
             if target.sqlite_path is not None
             else [PostgresLane(url, books) for _ in range(min(lanes or DEFAULT_LANES, books))]
         )
-        for lane in made:
-            await lane.open()
+        try:
+            for lane in made:
+                await lane.open()
+        except BaseException:
+            for lane in made:
+                await lane.close()
+            raise
         ledger = cls(made)
         for queue in ledger._lanes:
             queue.start()

@@ -100,7 +100,8 @@ CREATE TABLE IF NOT EXISTS holds (
     ended_at        {integer},
     ended_by        {uuid},
     PRIMARY KEY (book, id),
-    CHECK ((status = 'PENDING') = (ended_at IS NULL AND ended_by IS NULL)),
+    CHECK ((status = 'PENDING') = (ended_at IS NULL)),
+    CHECK ((status = 'PENDING') = (ended_by IS NULL)),
     CHECK ((status = 'CAPTURED') = (captured > 0))
 ) {roomy}
 """

@@ -136,7 +136,7 @@ class Books:
 
 
 def some_books(url: str, count: int, members: int = MEMBERS) -> Books:
-    """The books as they will be: three brands with distinct rates, members spread over the books."""
+    """The books as they will be: three brands of distinct rates, members spread over books."""
     brands = (
         Brand(new_id(0), value=8_000, price=10_000, out=8_000, into=9_000),
         Brand(new_id(0), value=12_000, price=12_000, out=11_000, into=12_500),
@@ -181,7 +181,8 @@ async def _fill(database: Database, books: Books) -> None:
         await tx.fetch("INSERT INTO coalition VALUES (1, 'Test', 'USD', 2, $1, 1, 1)", books.count)
         for number, brand in enumerate(books.brands):
             await tx.fetch(
-                "INSERT INTO brands VALUES ($1, $2, 'Brand', 'Points', 'UTC', 'ACTIVE', '{}', 1, 1)",
+                "INSERT INTO brands VALUES"
+                " ($1, $2, 'Brand', 'Points', 'UTC', 'ACTIVE', '{}', 1, 1)",
                 *(brand.id, f"BRAND{number}"),
             )
             await _insert_valuation(tx, brand, 1)

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, TextIO
 from uuid import UUID
 
+import asyncpg
+
 from brands.errors import LedgerUnavailable
 from brands.ids import book_of, new_id
 from brands.ledger.commands import Command, Outcome, PlaceHold, Post, Shortfall
@@ -74,7 +76,7 @@ class Customer:
     def command(self, number: int) -> Command:
         """The next thing to ask for, under a key that follows from its number."""
         chance = self.chance
-        key = {"claim": claim(f"{self.plan.seed}/{number}")}
+        key = claim(f"{self.plan.seed}/{number}")
         dice = chance.random()
         if dice < 0.06 and self.seen:
             old = chance.choice(self.seen)
@@ -82,27 +84,27 @@ class Customer:
         if dice < 0.14 and self.holds:
             placed, brand = chance.choice(self.holds[-20:])
             if chance.random() < 0.3:
-                return end_hold(placed, **key)
-            return capture(brand, placed, chance.randint(1, placed.points), **key)
+                return end_hold(placed, claim=key)
+            return capture(brand, placed, chance.randint(1, placed.points), claim=key)
         if dice < 0.24 and self.posted:
             points = chance.choice([None, None, 1, 3])
             policy = chance.choice(list(Shortfall))
-            return reverse(chance.choice(self.posted[-40:]), points, policy, **key)
+            return reverse(chance.choice(self.posted[-40:]), points, policy, claim=key)
         accounts = chance.choice(self.plan.members)
         number_of_brand = chance.randrange(len(accounts))
         brand, account = self.plan.brands[number_of_brand], accounts[number_of_brand]
         points = chance.randint(1, 50)
         if dice < 0.34:
-            return hold(account, points, expires=chance.choice([1, 2**62, 2**62]), **key)
+            return hold(account, points, expires=chance.choice([1, 2**62, 2**62]), claim=key)
         if dice < 0.38:
             return expiry(brand, account)
         if dice < 0.58:
             other = (number_of_brand + 1) % len(accounts)
             target = self.plan.brands[other]
-            return conversion(brand, account, target, accounts[other], points + 5, **key)
+            return conversion(brand, account, target, accounts[other], points + 5, claim=key)
         if dice < 0.76:
-            return redemption(brand, account, points, **key)
-        return accrual(brand, account, points, expires=chance.choice([1, 2**62, 2**62]), **key)
+            return redemption(brand, account, points, claim=key)
+        return accrual(brand, account, points, expires=chance.choice([1, 2**62, 2**62]), claim=key)
 
     def learn(self, command: Command, answer: Outcome) -> None:
         """Remembers what can be asked about later. What is replayed may be an earlier life's, which
@@ -144,9 +146,18 @@ async def until_answered(ledger: Ledger, command: Command) -> Outcome:
             await asyncio.sleep(0.05)
 
 
+async def opened(plan: Plan) -> Ledger:
+    """A writer, though its connections may be cut while it is being opened."""
+    while True:
+        try:
+            return await Ledger.open(plan.url, books=plan.count)
+        except (asyncpg.PostgresError, OSError):
+            await asyncio.sleep(0.05)
+
+
 async def run(plan: Plan, journal: TextIO) -> None:
     """Keeps so many commands in flight until all are answered."""
-    ledger = await Ledger.open(plan.url, books=plan.count)
+    ledger = await opened(plan)
     customer = Customer(plan)
     numbers = iter(range(plan.operations))
 

@@ -1,4 +1,4 @@
-"""What the books should answer and hold, worked out the plainest way: dicts, sorting, no batches."""
+"""What the books should answer and hold, worked out plainly: dicts, sorting, no batches."""
 
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -23,16 +23,16 @@ class Oracle:
         self.posted: dict[UUID, dict[str, Any]] = {}
 
     def balance(self, account: UUID) -> int:
-        return sum(lot["left"] for lot in self.lots[account]) - self.debts[account]
+        return int(sum(lot["left"] for lot in self.lots[account])) - self.debts[account]
 
     def held(self, account: UUID) -> int:
-        return sum(lot["held"] for lot in self.lots[account])
+        return int(sum(lot["held"] for lot in self.lots[account]))
 
     def spendable(self, account: UUID) -> int:
         free = sum(
             lot["left"] - lot["held"] for lot in self.lots[account] if lot["expires"] > self.now
         )
-        return max(0, free - self.debts[account])
+        return max(0, int(free) - self.debts[account])
 
     # What can be asked.
 

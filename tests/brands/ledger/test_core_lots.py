@@ -21,7 +21,7 @@ def world() -> World:
 
 
 @pytest.mark.parametrize(
-    ("credits", "spent", "left"),
+    ("earned_lots", "spent", "left"),
     [
         # (points, expires, earned) of each credit, in the order of their posting
         ([(10, NEVER, 1), (10, SOON, 2)], 4, [(6, 0), (10, 0)]),
@@ -32,18 +32,18 @@ def world() -> World:
     ],
 )
 def test_the_earliest_expiry_goes_first_then_the_oldest(
-    world: World, credits: list[tuple[int, int, int]], spent: int, left: list[tuple[int, int]]
+    world: World, earned_lots: list[tuple[int, int, int]], spent: int, left: list[tuple[int, int]]
 ) -> None:
     """A debit uses up lots by their expiry, and those that expire together by age."""
     brand, account = world.brands[0], world.members[0][0]
-    for points, expires, earned in credits:
+    for points, expires, earned in earned_lots:
         world.well(accrual(brand, account, points, expires=expires, earned_at=earned))
     world.well(redemption(brand, account, spent))
     assert world.lots(0, 0) == left
 
 
 def test_expired_points_cannot_be_spent(world: World) -> None:
-    """From the instant of its expiry on a lot pays for nothing, though it is still in the balance."""
+    """From the instant of its expiry a lot pays for nothing, though it is still in the balance."""
     brand, account = world.brands[0], world.members[0][0]
     world.well(accrual(brand, account, 10, expires=SOON))
     world.well(accrual(brand, account, 5))
@@ -97,7 +97,7 @@ def in_debt(world: World) -> None:
 
 
 def test_a_debt_is_paid_by_the_next_credits(world: World) -> None:
-    """A clawback into debt lowers the floor by it, and later credits pay before they can be spent."""
+    """A clawback into debt lowers the floor by it; later credits pay it before all else."""
     brand, account = world.brands[0], world.members[0][0]
     in_debt(world)
     assert (world.account(0, 0).balance, world.account(0, 0).floor) == (-30, -30)
@@ -111,7 +111,7 @@ def test_a_debt_is_paid_by_the_next_credits(world: World) -> None:
 
 
 def test_a_debt_in_one_batch_is_paid_in_the_same(world: World) -> None:
-    """The order within a batch counts: a credit behind a clawback pays the debt, a debit sees it."""
+    """Order counts within a batch: a credit after a clawback pays the debt, a debit sees it."""
     brand, account = world.brands[0], world.members[0][0]
     earned = world.well(accrual(brand, account, 50))
     verdicts = world.do(

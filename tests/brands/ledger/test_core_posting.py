@@ -74,7 +74,7 @@ def test_a_conversion_leaves_the_difference_as_margin(world: World) -> None:
 def test_an_adjustment_is_the_brands_own(
     world: World, points: int, balance: int, settlement: int
 ) -> None:
-    """An adjustment moves points between member and ADJUSTED, and their value to or from the pool."""
+    """An adjustment moves points between member and ADJUSTED, their value to or from the pool."""
     brand, account = world.brands[0], world.members[0][0]
     world.well(accrual(brand, account, 100))
     world.well(adjustment(brand, account, points))
@@ -109,7 +109,7 @@ def test_a_revaluation_is_posted_once(world: World) -> None:
 
 
 def test_the_difference_between_then_and_now_is_the_brands(world: World) -> None:
-    """A late accrual is sponsored at the old rates, its pool is at today's, and B bears the rest."""
+    """A late accrual is sponsored at old rates, its pool is at today's, and B bears the rest."""
     brand, _, sponsor = world.brands
     world.publish(0, 9_500)
     world.well(accrual(brand, world.members[0][0], 100, sponsor=sponsor, event_at=5))
@@ -179,7 +179,7 @@ def test_points_that_are_not_there_cannot_be_spent(world: World) -> None:
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_no_figure_outgrows_the_database(world: World, times: int) -> None:
-    """Postings whose money does not fit a 64-bit integer are refused and leave the rest in peace."""
+    """Postings whose money does not fit a 64-bit integer are refused; the rest go on in peace."""
     brand, account = world.brands[0], world.members[0][0]
     most = (2**63 - 1) // brand.price // times
     for _ in range(times):

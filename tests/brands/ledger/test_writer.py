@@ -12,7 +12,7 @@ from brands.errors import (
     InvalidIdempotencyKey,
     LedgerUnavailable,
 )
-from brands.ledger.commands import Outcome
+from brands.ledger.commands import Command, Outcome
 from brands.ledger.writer import Ledger
 from tests.brands.ledger.asking import (
     accrual,
@@ -68,28 +68,23 @@ async def test_a_replay_is_the_same_answer_for_ever(books: Books, ledger: Ledger
     brand, account = books.brands[0], books.members[0].accounts[0]
     earned = accrual(brand, account, 50)
     placed, second = hold(account, 20), hold(account, 10)
-    first = [
-        earned,
-        placed,
-        second,
-        capture(brand, placed, 5),
-        end_hold(second),
-        refusal(books.members[0].book, InsufficientPoints(available=1, required=2)),
-        redemption(brand, account, 1_000),
-    ]
+    taken, released = capture(brand, placed, 5), end_hold(second)
+    refused = refusal(books.members[0].book, InsufficientPoints(available=1, required=2))
+    too_much = redemption(brand, account, 1_000)
+    first: list[Command] = [earned, placed, second, taken, released, refused, too_much]
     answers = [await ledger.submit(command) for command in first]
-    again = [
+    again: list[Command] = [
         accrual(brand, account, 50, claim=earned.claim),
         hold(account, 20, claim=placed.claim),
         hold(account, 10, claim=second.claim),
-        capture(brand, placed, 5, claim=first[3].claim),
-        end_hold(second, claim=first[4].claim),
+        capture(brand, placed, 5, claim=taken.claim),
+        end_hold(second, claim=released.claim),
         refusal(
             books.members[0].book,
             InsufficientPoints(available=3, required=4),
-            claim=first[5].claim,
+            claim=refused.claim,
         ),
-        redemption(brand, account, 1_000, claim=first[6].claim),
+        redemption(brand, account, 1_000, claim=too_much.claim),
     ]
     assert await ledger.submit_many(again) == [replace(each, replayed=True) for each in answers]
     assert [answer.id for answer in answers] == [command.id for command in first]
@@ -235,8 +230,8 @@ async def test_due_work_is_done_once(books: Books, ledger: Ledger) -> None:
 async def test_more_lots_than_are_loaded_at_first(books: Books, ledger: Ledger) -> None:
     """A debit over more lots than a batch loads at first uses up the right ones."""
     brand, account = books.brands[0], books.members[0].accounts[0]
-    credits = [accrual(brand, account, 1, expires=2**60 + number) for number in range(150)]
-    await ledger.submit_many(credits)
+    earned = [accrual(brand, account, 1, expires=2**60 + number) for number in range(150)]
+    await ledger.submit_many(earned)
     answers = await ledger.submit_many(
         [
             accrual(brand, account, 20, expires=2**61),
@@ -267,7 +262,7 @@ async def test_a_reversal_finds_what_was_used_and_given_back(books: Books, ledge
 
 
 async def test_closing_answers_everybody(books: Books) -> None:
-    """What is waiting when the writer is closed is still posted; what comes later is turned away."""
+    """What is waiting when the writer closes is still posted; what comes later is turned away."""
     brand, account = books.brands[0], books.members[0].accounts[0]
     ledger = await books.ledger()
     waiting = [asyncio.create_task(ledger.submit(accrual(brand, account, 1))) for _ in range(600)]
