@@ -228,7 +228,7 @@ LAWS = (
     Law(
         "a debit uses up the earliest-expiring lot first, ties by age",
         """
-        SELECT u.book, u.account_id, u.transaction_id, u.lot_id AS used, b.transaction_id AS older
+        SELECT u.book, u.account_id, u.transaction_id, u.lot_id AS used, b.lot_id AS older
         FROM lot_uses u
         JOIN entries e ON e.book = u.book AND e.transaction_id = u.transaction_id
             AND e.account_id = u.account_id AND e.amount < 0
@@ -236,23 +236,35 @@ LAWS = (
             AND t.kind NOT IN ('REVERSAL', 'EXPIRY')
         JOIN lots a ON a.book = u.book AND a.account_id = u.account_id
             AND a.transaction_id = u.lot_id
-        JOIN lots b ON b.book = u.book AND b.account_id = u.account_id
-            AND (b.expires_at, b.earned_at, b.transaction_id)
+        JOIN (
+            SELECT l.book, l.account_id, l.transaction_id AS lot_id, l.earned_at, l.expires_at,
+                   m.version AS since,
+                   sum(m.amount) OVER history AS remaining,
+                   lead(m.version) OVER history AS until
+            FROM lots l JOIN (
+                SELECT m.book, m.account_id, m.lot_id, e.version, sum(m.amount) AS amount
+                FROM (
+                    SELECT book, account_id, transaction_id AS lot_id, transaction_id, amount
+                    FROM lots
+                    UNION ALL
+                    SELECT book, account_id, lot_id, transaction_id, -amount FROM lot_uses
+                ) m
+                JOIN entries e ON e.book = m.book AND e.transaction_id = m.transaction_id
+                    AND e.account_id = m.account_id
+                GROUP BY m.book, m.account_id, m.lot_id, e.version
+            ) m ON m.book = l.book AND m.account_id = l.account_id AND m.lot_id = l.transaction_id
+            WHERE NOT EXISTS (SELECT 1 FROM hold_lots p JOIN holds h
+                              ON h.book = p.book AND h.id = p.hold_id
+                              WHERE p.book = l.book AND p.lot_id = l.transaction_id
+                                AND h.account_id = l.account_id)
+            WINDOW history AS (
+                PARTITION BY l.book, l.account_id, l.transaction_id ORDER BY m.version)
+        ) b ON b.book = u.book AND b.account_id = u.account_id
+            AND b.since <= e.version AND (b.until IS NULL OR b.until > e.version)
+            AND b.remaining > 0 AND b.expires_at > t.recorded_at
+            AND (b.expires_at, b.earned_at, b.lot_id)
               < (a.expires_at, a.earned_at, a.transaction_id)
-            AND b.expires_at > t.recorded_at
-        JOIN entries c ON c.book = b.book AND c.transaction_id = b.transaction_id
-            AND c.account_id = b.account_id AND c.version < e.version
         WHERE NOT EXISTS (SELECT 1 FROM holds h WHERE h.book = t.book AND h.ended_by = t.id)
-          AND NOT EXISTS (SELECT 1 FROM hold_lots p JOIN holds h
-                          ON h.book = p.book AND h.id = p.hold_id
-                          WHERE h.book = b.book AND h.account_id = b.account_id
-                            AND p.lot_id = b.transaction_id)
-          AND b.amount > (
-              SELECT coalesce(sum(x.amount), 0) FROM lot_uses x
-              JOIN entries y ON y.book = x.book AND y.transaction_id = x.transaction_id
-                  AND y.account_id = x.account_id
-              WHERE x.book = b.book AND x.account_id = b.account_id
-                AND x.lot_id = b.transaction_id AND y.version <= e.version)
         """,
     ),
     Law(
