@@ -5,9 +5,11 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import asyncpg
 import pytest
 
 from brands.errors import TokenSpent
+from brands.ids import home_book
 from brands.ledger.writer import Ledger
 from tests.brands.ledger.asking import (
     accrual,
@@ -19,6 +21,7 @@ from tests.brands.ledger.asking import (
     reverse,
 )
 from tests.brands.ledger.books import Books
+from tests.brands.ledger.proxy import waiting_for_a_lock
 
 
 @pytest.fixture
@@ -63,7 +66,11 @@ async def test_keys_and_tokens_used_elsewhere_are_used(
     assert again == replace(first, replayed=True)
     answer = await pair[1].submit(accrual(brand, account, 10, tokens=("q",)))
     assert answer.rejection == TokenSpent(token="q")
-    assert await postgres_books.balance(account) == 210
+    for ledger in pair:
+        (await ledger.submit(accrual(brand, account, 5, claim=command.claim))).accepted()
+        (await ledger.submit(accrual(brand, account, 1))).accepted()
+    assert await postgres_books.balance(account) == 212
+    assert await postgres_books.broken_laws() == []
 
 
 async def test_what_is_done_under_lock_is_known_afterwards(
@@ -100,6 +107,46 @@ async def test_a_batch_that_is_judged_twice_is_posted_once(
         )
     assert await postgres_books.balance(account) == 0
     assert await postgres_books.broken_laws() == []
+
+
+async def test_a_replay_is_not_counted_in_memory(postgres_books: Books) -> None:
+    """A key seen again posts nothing, and the next posting goes by a balance without it."""
+    brand, account = postgres_books.brands[0], postgres_books.members[0].accounts[0]
+    ledger = await postgres_books.ledger()
+    try:
+        for _ in range(3):
+            command = accrual(brand, account, 10)
+            (await ledger.submit(command)).accepted()
+            assert (await ledger.submit(accrual(brand, account, 10, claim=command.claim))).replayed
+        (await ledger.submit(redemption(brand, account, 30))).accepted()
+    finally:
+        await ledger.close()
+    assert await postgres_books.balance(account) == 0
+    assert await postgres_books.broken_laws() == []
+
+
+async def test_keys_are_claimed_before_accounts_are_locked(postgres_books: Books) -> None:
+    """A writer that waits for a key which somebody else is just claiming holds no account."""
+    brand, account = postgres_books.brands[0], postgres_books.members[0].accounts[0]
+    ledger = await postgres_books.ledger()
+    stranger = await asyncpg.connect(postgres_books.url)
+    try:
+        (await ledger.submit(accrual(brand, account, 10))).accepted()
+        same = claim("contested")
+        await stranger.execute("BEGIN")
+        await stranger.execute(
+            "INSERT INTO idempotency_keys VALUES ($1, 'tests', 'contested', '', $2, NULL, 1)",
+            *(home_book("tests/contested", postgres_books.count), account),
+        )
+        work = asyncio.create_task(ledger.submit(accrual(brand, account, 10, claim=same)))
+        await waiting_for_a_lock(postgres_books.url)
+        await stranger.execute("SELECT 1 FROM accounts ORDER BY book, id FOR UPDATE NOWAIT")
+        await stranger.execute("ROLLBACK")
+        (await work).accepted()
+    finally:
+        await stranger.close()
+        await ledger.close()
+    assert await postgres_books.balance(account) == 20
 
 
 @pytest.mark.parametrize("days", [-1, 1])
