@@ -10,10 +10,10 @@ from math import gcd
 from typing import NamedTuple
 from uuid import UUID
 
-from brands.errors import AmountTooLarge, TransferTooSmall
 from brands.ledger.chart import COALITION, MONEY, AccountKind, stripe
 from brands.ledger.commands import Posting
 from brands.money import MAX_POINTS
+from brands.rejections import AmountTooLarge, TransferTooSmall
 
 _TWELVE_DIGITS = Context(prec=12)
 

@@ -22,7 +22,6 @@ from brands.database import Row, as_uuid
 from brands.errors import (
     DifferentMembers,
     InvalidInput,
-    MembershipClosed,
     MembershipNotFound,
     QuoteNotFound,
     SameBrand,
@@ -31,6 +30,7 @@ from brands.errors import (
 from brands.ids import book_of, new_id
 from brands.money import Money, positive_points
 from brands.parties import Party
+from brands.rejections import MembershipClosed
 
 QUOTE_LASTS = 5 * 60 * 1_000_000
 """How long a quote is good for, in microseconds."""

@@ -16,15 +16,7 @@ from brands.clock import Micros, from_micros, now_micros, to_micros
 from brands.coalition import Coalition
 from brands.conversions import exact_ratio, postings
 from brands.database import Row, as_uuid
-from brands.errors import (
-    BrandNotFound,
-    PointsInBelowMinimum,
-    QuoteUsed,
-    Rejection,
-    SameBrand,
-    TokenSpent,
-    TransferNotFound,
-)
+from brands.errors import BrandNotFound, SameBrand, TransferNotFound
 from brands.ids import book_of, new_id
 from brands.intents import claim_of, wording_of
 from brands.ledger.chart import TransactionKind
@@ -42,6 +34,7 @@ from brands.quotes import (
     terms_of_row,
 )
 from brands.registry import Brand
+from brands.rejections import PointsInBelowMinimum, QuoteUsed, Rejection, TokenSpent
 from brands.reversals import take_back
 
 

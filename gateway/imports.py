@@ -20,8 +20,9 @@ from zoneinfo import ZoneInfo
 from brands import purchases
 from brands.callers import Caller, CallerKind
 from brands.coalition import Coalition
-from brands.errors import DomainError, IdempotencyKeyReused, Rejection
+from brands.errors import DomainError, IdempotencyKeyReused
 from brands.purchases import Answer, Fate, Purchase
+from brands.rejections import Rejection
 from gateway.purchase_file import BadLine, FileRefused, Line, read_purchases
 
 BLOCK = 2_000

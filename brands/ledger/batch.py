@@ -12,12 +12,7 @@ from uuid import UUID
 import orjson
 
 from brands.clock import Micros
-from brands.errors import (
-    IdempotencyKeyReused,
-    Rejection,
-    rejection_from_fields,
-    rejection_to_fields,
-)
+from brands.errors import IdempotencyKeyReused
 from brands.ids import book_of, home_book
 from brands.ledger.chart import COALITION, MONEY, AccountKind, stripe
 from brands.ledger.commands import (
@@ -32,6 +27,7 @@ from brands.ledger.commands import (
     Reverse,
 )
 from brands.ledger.core import Verdict
+from brands.rejections import Rejection, rejection_from_fields, rejection_to_fields
 
 Answer: TypeAlias = Outcome | Exception
 

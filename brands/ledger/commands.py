@@ -13,8 +13,8 @@ from uuid import UUID
 import orjson
 
 from brands.clock import NEVER, Micros
-from brands.errors import Rejection
 from brands.ledger.chart import TransactionKind
+from brands.rejections import Rejection
 
 
 class Posting(NamedTuple):

@@ -11,14 +11,6 @@ from typing import TypeAlias
 from uuid import UUID
 
 from brands.clock import NEVER, Micros, from_micros
-from brands.errors import (
-    AmountTooLarge,
-    InsufficientPoints,
-    MembershipClosed,
-    QuoteExpired,
-    Rejection,
-    TokenSpent,
-)
 from brands.ids import book_of
 from brands.ledger.chart import MONEY, AccountKind, TransactionKind, stripe
 from brands.ledger.commands import (
@@ -37,6 +29,14 @@ from brands.ledger.lots import Take, give_back, keep, spend, spendable, take, ta
 from brands.ledger.reversing import Mirror, mirror
 from brands.ledger.state import Changes, State
 from brands.money import MAX_BALANCE
+from brands.rejections import (
+    AmountTooLarge,
+    InsufficientPoints,
+    MembershipClosed,
+    QuoteExpired,
+    Rejection,
+    TokenSpent,
+)
 
 COALITION_CLIENT = "coalition"
 """Who posts what falls due by itself: revaluations and expiry."""

@@ -7,16 +7,16 @@ that the held lots pay for.
 from uuid import UUID
 
 from brands.clock import Micros
-from brands.errors import (
+from brands.ledger.commands import EndHold, PlaceHold
+from brands.ledger.lots import Take, spendable, take
+from brands.ledger.state import Changes, Hold, State
+from brands.rejections import (
     CaptureExceedsHold,
     HoldNotPending,
     InsufficientPoints,
     MembershipClosed,
     Rejection,
 )
-from brands.ledger.commands import EndHold, PlaceHold
-from brands.ledger.lots import Take, spendable, take
-from brands.ledger.state import Changes, Hold, State
 
 
 def place_hold(state: State, changes: Changes, command: PlaceHold, now: Micros) -> Rejection | None:

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from brands.clock import Micros
-from brands.errors import (
+from brands.ids import book_of
+from brands.ledger.chart import COALITION, MONEY, AccountKind, TransactionKind, stripe
+from brands.ledger.commands import Shortfall
+from brands.ledger.lots import Take, spendable, take, take_at_most
+from brands.ledger.state import Account, Original, State
+from brands.rejections import (
     AlreadyReversed,
     InsufficientPoints,
     NotReversible,
     Rejection,
     ReversalExceedsOriginal,
 )
-from brands.ids import book_of
-from brands.ledger.chart import COALITION, MONEY, AccountKind, TransactionKind, stripe
-from brands.ledger.commands import Shortfall
-from brands.ledger.lots import Take, spendable, take, take_at_most
-from brands.ledger.state import Account, Original, State
 
 _FINAL = (
     TransactionKind.REVERSAL,

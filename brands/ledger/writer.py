@@ -16,11 +16,7 @@ from typing import Protocol
 import asyncpg
 
 from brands.database import target_of
-from brands.errors import (
-    DomainError,
-    InvalidIdempotencyKey,
-    LedgerUnavailable,
-)
+from brands.errors import DomainError, InvalidIdempotencyKey, LedgerUnavailable
 from brands.ids import book_of
 from brands.ledger.batch import Answer, claim_of
 from brands.ledger.commands import Command, Outcome

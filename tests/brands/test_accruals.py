@@ -12,13 +12,11 @@ from brands.callers import Caller
 from brands.clock import now
 from brands.coalition import Coalition
 from brands.errors import (
-    AmountTooLarge,
     DomainError,
     EventInFuture,
     IdempotencyKeyReused,
     InvalidIdempotencyKey,
     InvalidInput,
-    MembershipClosed,
     MembershipNotFound,
     NotPermitted,
     PointsNotPositive,
@@ -30,6 +28,7 @@ from brands.ledger.commands import Outcome
 from brands.memberships import close_membership, lots_of
 from brands.money import MAX_POINTS
 from brands.publishing import publish
+from brands.rejections import AmountTooLarge, MembershipClosed
 from brands.transactions import transactions_by_id
 from brands.valuations import rates_of
 from tests.brands.stage import (

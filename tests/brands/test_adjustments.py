@@ -13,7 +13,6 @@ from brands.errors import (
     BrandNotFound,
     DomainError,
     EventInFuture,
-    InsufficientPoints,
     InvalidInput,
     MembershipNotFound,
     NotPermitted,
@@ -23,6 +22,7 @@ from brands.ids import new_id
 from brands.ledger.chart import TransactionKind
 from brands.ledger.commands import Outcome
 from brands.money import MAX_POINTS
+from brands.rejections import InsufficientPoints
 from brands.transactions import transactions_by_id
 from tests.brands.stage import (
     AGENCY,

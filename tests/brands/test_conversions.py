@@ -16,10 +16,10 @@ from brands.conversions import (
     for_points_out,
     postings,
 )
-from brands.errors import AmountTooLarge, TransferTooSmall
 from brands.ids import new_id
 from brands.ledger.chart import COALITION, AccountKind, stripe
 from brands.money import MAX_POINTS, MAX_RATE
+from brands.rejections import AmountTooLarge, TransferTooSmall
 
 A, B = UUID(int=1), UUID(int=2)
 

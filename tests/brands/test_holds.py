@@ -10,13 +10,9 @@ from brands import holds
 from brands.callers import Caller
 from brands.coalition import Coalition
 from brands.errors import (
-    CaptureExceedsHold,
     DomainError,
     HoldNotFound,
-    HoldNotPending,
-    InsufficientPoints,
     InvalidInput,
-    MembershipClosed,
     MembershipNotFound,
     NotPermitted,
     PointsNotPositive,
@@ -27,6 +23,12 @@ from brands.ids import new_id
 from brands.ledger.chart import TransactionKind
 from brands.memberships import close_membership, memberships_by_id
 from brands.money import MAX_POINTS
+from brands.rejections import (
+    CaptureExceedsHold,
+    HoldNotPending,
+    InsufficientPoints,
+    MembershipClosed,
+)
 from brands.transactions import transactions_by_id
 from tests.brands.stage import (
     AGENCY,

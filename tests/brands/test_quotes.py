@@ -8,20 +8,19 @@ import pytest
 from brands import quotes
 from brands.clock import from_micros
 from brands.coalition import Coalition
-from brands.errors import (
-    AmountTooLarge,
-    IdempotencyKeyReused,
-    InsufficientPoints,
-    PointsInBelowMinimum,
-    QuoteExpired,
-    QuoteNotFound,
-    QuoteUsed,
-    TransferTooSmall,
-)
+from brands.errors import IdempotencyKeyReused, QuoteNotFound
 from brands.ids import new_id
 from brands.money import MAX_POINTS
 from brands.publishing import publish
 from brands.quotes import Quote, TransferRequest, quote, quotes_by_id
+from brands.rejections import (
+    AmountTooLarge,
+    InsufficientPoints,
+    PointsInBelowMinimum,
+    QuoteExpired,
+    QuoteUsed,
+    TransferTooSmall,
+)
 from brands.transfers import create
 from brands.valuations import rates_of
 from tests.brands.stage import (

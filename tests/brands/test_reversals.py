@@ -6,21 +6,23 @@ import pytest
 
 from brands.coalition import Coalition
 from brands.errors import (
-    AlreadyReversed,
     DomainError,
     IdempotencyKeyReused,
-    InsufficientPoints,
     InvalidInput,
     NotPermitted,
-    NotReversible,
     PointsNotPositive,
-    ReversalExceedsOriginal,
     TransactionNotFound,
     TransferNotFound,
 )
 from brands.ids import new_id
 from brands.ledger.chart import TransactionKind
 from brands.quotes import TransferRequest
+from brands.rejections import (
+    AlreadyReversed,
+    InsufficientPoints,
+    NotReversible,
+    ReversalExceedsOriginal,
+)
 from brands.transactions import reverse as reverse_transaction
 from brands.transactions import transactions_by_id
 from brands.transfers import Transfer, TransferStatus, create, reverse, transfers_by_id

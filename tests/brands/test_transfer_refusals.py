@@ -9,7 +9,6 @@ import pytest
 from brands.callers import Caller
 from brands.coalition import Coalition
 from brands.errors import (
-    AmountTooLarge,
     DifferentMembers,
     DomainError,
     InvalidIdempotencyKey,
@@ -24,6 +23,7 @@ from brands.ids import new_id
 from brands.money import MAX_POINTS
 from brands.quotes import TransferRequest, preview, quote
 from brands.registry import Brand
+from brands.rejections import AmountTooLarge
 from brands.transfers import create, transfers_by_id
 from tests.brands.stage import (
     AGENCY,

@@ -8,20 +8,17 @@ import pytest
 from brands import quotes, transfers
 from brands.coalition import Coalition, open_coalition
 from brands.conversions import Figures
-from brands.errors import (
-    BrandNotFound,
-    DomainError,
-    IdempotencyKeyReused,
-    InsufficientPoints,
-    MembershipClosed,
-    PointsInBelowMinimum,
-    SameBrand,
-    TransferTooSmall,
-)
+from brands.errors import BrandNotFound, DomainError, IdempotencyKeyReused, SameBrand
 from brands.ledger.chart import TransactionKind
 from brands.memberships import close_membership
 from brands.publishing import publish
 from brands.quotes import TransferRequest
+from brands.rejections import (
+    InsufficientPoints,
+    MembershipClosed,
+    PointsInBelowMinimum,
+    TransferTooSmall,
+)
 from brands.transactions import transactions_by_id
 from brands.transfers import TransferStatus, create, exchange_rate
 from brands.valuations import rates_of

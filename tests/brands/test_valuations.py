@@ -4,7 +4,13 @@ from decimal import Decimal
 
 import pytest
 
-from brands.errors import DomainError, InvalidRate, RateNotPositive, RatesOutOfOrder, RateTooPrecise
+from brands.errors import (
+    DomainError,
+    InvalidRate,
+    RateNotPositive,
+    RatesOutOfOrder,
+    RateTooPrecise,
+)
 from brands.valuations import Rates, rates_of
 
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from brands import errors as failures
 from brands.errors import DomainError, LedgerUnavailable
 from schema.connections import BadPage, cursor_of, slice_of, window
-from schema.errors import ERRORS, NOT_FOR_CLIENTS, USER_ERRORS, failure_classes, told
+from schema.errors import USER_ERRORS, failure_classes, told
+from schema.failures import ERRORS, NOT_FOR_CLIENTS
 from schema.loaders import Batch
 from schema.nodes import Tag, global_id, read_global_id
 from schema.scalars import (

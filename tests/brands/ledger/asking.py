@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from brands.clock import NEVER, Micros, now_micros
-from brands.errors import Rejection
 from brands.ids import book_of, new_id
 from brands.ledger.chart import COALITION, MONEY, AccountKind, TransactionKind, stripe
 from brands.ledger.commands import (
@@ -20,6 +19,7 @@ from brands.ledger.commands import (
     Shortfall,
     fingerprint,
 )
+from brands.rejections import Rejection
 from tests.brands.ledger.books import Brand
 
 FAR = 2**62

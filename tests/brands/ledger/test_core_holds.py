@@ -2,8 +2,8 @@
 
 import pytest
 
-from brands.errors import CaptureExceedsHold, HoldNotPending, InsufficientPoints
 from brands.ledger.commands import Command
+from brands.rejections import CaptureExceedsHold, HoldNotPending, InsufficientPoints
 from tests.brands.ledger.asking import accrual, capture, end_hold, hold, redemption, reverse
 from tests.brands.ledger.world import World
 

@@ -3,11 +3,11 @@
 import pytest
 
 from brands.clock import NEVER
-from brands.errors import InsufficientPoints
 from brands.ledger.chart import COALITION, AccountKind
 from brands.ledger.commands import Shortfall
 from brands.ledger.core import decide
 from brands.ledger.lots import LotsNotLoaded
+from brands.rejections import InsufficientPoints
 from tests.brands.ledger.asking import accrual, end_hold, expiry, hold, redemption, reverse
 from tests.brands.ledger.world import World
 

@@ -5,16 +5,16 @@ from dataclasses import replace
 import pytest
 
 from brands.clock import from_micros
-from brands.errors import (
+from brands.ledger.chart import AccountKind
+from brands.ledger.core import decide
+from brands.money import MAX_POINTS
+from brands.rejections import (
     AmountTooLarge,
     InsufficientPoints,
     MembershipClosed,
     QuoteExpired,
     TokenSpent,
 )
-from brands.ledger.chart import AccountKind
-from brands.ledger.core import decide
-from brands.money import MAX_POINTS
 from tests.brands.ledger.asking import (
     accrual,
     adjustment,

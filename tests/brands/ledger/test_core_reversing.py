@@ -6,14 +6,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from brands.errors import (
+from brands.ledger.chart import COALITION, AccountKind
+from brands.ledger.commands import Post, Shortfall
+from brands.rejections import (
     AlreadyReversed,
     InsufficientPoints,
     NotReversible,
     ReversalExceedsOriginal,
 )
-from brands.ledger.chart import COALITION, AccountKind
-from brands.ledger.commands import Post, Shortfall
 from tests.brands.ledger.asking import (
     accrual,
     adjustment,

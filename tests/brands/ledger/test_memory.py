@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from brands.errors import InsufficientPoints, MembershipClosed
 from brands.ledger.chart import AccountKind, stripe
 from brands.ledger.commands import Command
 from brands.ledger.memory import Memory
 from brands.ledger.writer import Ledger
+from brands.rejections import InsufficientPoints, MembershipClosed
 from tests.brands.ledger.asking import accrual, conversion, hold, redemption, revaluation
 from tests.brands.ledger.books import Books
 

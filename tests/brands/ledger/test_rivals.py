@@ -8,9 +8,9 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from brands.errors import TokenSpent
 from brands.ids import home_book
 from brands.ledger.writer import Ledger
+from brands.rejections import TokenSpent
 from tests.brands.ledger.asking import (
     accrual,
     capture,

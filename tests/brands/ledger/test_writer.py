@@ -8,12 +8,12 @@ import pytest
 from brands.errors import (
     DomainError,
     IdempotencyKeyReused,
-    InsufficientPoints,
     InvalidIdempotencyKey,
     LedgerUnavailable,
 )
 from brands.ledger.commands import Command, Outcome
 from brands.ledger.writer import Ledger
+from brands.rejections import InsufficientPoints
 from tests.brands.ledger.asking import (
     accrual,
     capture,

@@ -1,0 +1,212 @@
+"""What clients are told of each failure of the domain: one table, of which the types are made.
+
+A failure that is not in it never reaches a client in words: it is reported as an internal error.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from brands import errors as failures
+from brands import rejections
+from brands.errors import DomainError
+from schema.nodes import Tag, global_id
+from schema.scalars import Points
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure that an error carries: its GraphQL type, what it says, and how it is put."""
+
+    type: Any
+    description: str
+    convert: Callable[[Any], Any] = lambda value: value
+    name: str | None = None
+    """What the contract calls it (in snake case), where that is not what the domain does."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorType:
+    """What the contract says about one failure of the domain."""
+
+    description: str
+    figures: dict[str, Figure] = field(default_factory=dict)
+
+
+def _points(description: str) -> Figure:
+    return Figure(Points, description)
+
+
+def _count(description: str) -> Figure:
+    return Figure(int, description)
+
+
+def _text(description: str) -> Figure:
+    return Figure(str, description)
+
+
+def _instant(description: str) -> Figure:
+    return Figure(datetime, description)
+
+
+_RATE = _text("The rate as it was understood.")
+_BRAND = _text("The code of the brand.")
+_NAME = {"name": _text("What was looked for.")}
+_MEMBERSHIP = Figure(
+    strawberry.ID,
+    "The id of the membership.",
+    lambda identifier: global_id(Tag.MEMBERSHIP, identifier),
+    name="membership",
+)
+
+ERRORS: dict[type[DomainError], ErrorType] = {
+    failures.InvalidInput: ErrorType(
+        "A field of the input does not have the form it must have.",
+        {"reason": _text("What is wrong with it.")},
+    ),
+    failures.PointsNotPositive: ErrorType(
+        "The number of points must be at least 1.", {"points": _points("The number given.")}
+    ),
+    failures.PointsOutOfRange: ErrorType(
+        "The number of points is too large.", {"maximum": _points("The largest number allowed.")}
+    ),
+    failures.InvalidIdempotencyKey: ErrorType(
+        "An idempotency key has 1 to 255 characters.",
+        {"length": _count("The number of characters given.")},
+    ),
+    failures.InvalidRate: ErrorType("This is not a rate between 0 and 1000.", {"rate": _RATE}),
+    failures.RateNotPositive: ErrorType("A rate must be above zero.", {"rate": _RATE}),
+    failures.RateTooPrecise: ErrorType(
+        "A rate has too many decimals.",
+        {"rate": _RATE, "decimals": _count("The largest number of decimals allowed.")},
+    ),
+    failures.RatesOutOfOrder: ErrorType(
+        "A valuation must have transferInRate >= redemptionRate >= transferOutRate, and issuePrice "
+        ">= redemptionRate; otherwise a round trip of conversions could gain.",
+        {
+            "higher": _text("The rate that must not be below the other."),
+            "lower": _text("The rate that must not be above the other."),
+            "higher_rate": _text("What was given for `higher`."),
+            "lower_rate": _text("What was given for `lower`."),
+        },
+    ),
+    failures.ValuationInPast: ErrorType(
+        "A valuation cannot begin in the past.",
+        {
+            "effective_from": _instant("When it was to begin."),
+            "now": _instant("The present, by the database's clock."),
+        },
+    ),
+    failures.ValuationOutOfSequence: ErrorType(
+        "A valuation must begin after every one that is published already.",
+        {"latest": _instant("When the last one published begins.")},
+    ),
+    failures.EventInFuture: ErrorType(
+        "Something that has happened cannot lie in the future.",
+        {"event_at": _instant("The instant given.")},
+    ),
+    failures.SameMembership: ErrorType("Points move between two different memberships."),
+    failures.SameBrand: ErrorType(
+        "A conversion is between two different brands.", {"brand": _BRAND}
+    ),
+    failures.DifferentMembers: ErrorType("Both memberships must be one member's."),
+    failures.IdempotencyKeyReused: ErrorType(
+        "The idempotency key came before with another intent. Nothing was posted."
+    ),
+    failures.BrandNotFound: ErrorType("There is no such brand.", _NAME),
+    failures.MemberNotFound: ErrorType(
+        "There is no such member, or none that this caller may see.", _NAME
+    ),
+    failures.MembershipNotFound: ErrorType(
+        "There is no such membership, or none that this caller may see.", _NAME
+    ),
+    failures.QuoteNotFound: ErrorType("There is no such quote, or it is another caller's.", _NAME),
+    failures.TransferNotFound: ErrorType(
+        "There is no such transfer, or none that this caller may see.", _NAME
+    ),
+    failures.TransactionNotFound: ErrorType(
+        "There is no such transaction, or none that this caller may see.", _NAME
+    ),
+    failures.NotPermitted: ErrorType(
+        "The caller is known, but this is not its to do. Nothing has changed."
+    ),
+    failures.BrandCodeTaken: ErrorType(
+        "There is a brand with this code already.",
+        {"code": Figure(str, "The code of the brand that has it.", name="brand")},
+    ),
+    failures.NumberTaken: ErrorType(
+        "The loyalty number is another membership's.",
+        {"brand": _BRAND, "number": _text("The number.")},
+    ),
+    failures.ExternalIdTaken: ErrorType(
+        "This client has enrolled a member with this external id already.",
+        {"external_id": _text("The external id.")},
+    ),
+    failures.AlreadyMember: ErrorType(
+        "The member has a membership at this brand already.", {"brand": _BRAND}
+    ),
+    failures.NumberMalformed: ErrorType(
+        "This is not a loyalty number of the brand.",
+        {"brand": _BRAND, "number": _text("The number given.")},
+    ),
+    rejections.InsufficientPoints: ErrorType(
+        "There are fewer points than are needed.",
+        {
+            "available": _points("The points that can be spent now."),
+            "required": _points("The points that are needed."),
+        },
+    ),
+    rejections.MembershipClosed: ErrorType(
+        "The membership is closed.", {"membership_id": _MEMBERSHIP}
+    ),
+    rejections.AmountTooLarge: ErrorType("The amount is larger than the books can hold."),
+    rejections.TransferTooSmall: ErrorType(
+        "The points are worth less than one point at the other brand.",
+        {
+            "points_out": _points("The points that would leave."),
+            "minimum": _points("The least that must leave for one point to arrive."),
+        },
+    ),
+    rejections.PointsInBelowMinimum: ErrorType(
+        "Fewer points would arrive than the caller insists on.",
+        {
+            "points_in": _points("The points that would arrive."),
+            "minimum": _points("The least the caller insists on."),
+        },
+    ),
+    rejections.QuoteExpired: ErrorType(
+        "The quote has expired.", {"expired_at": _instant("When it expired.")}
+    ),
+    rejections.QuoteUsed: ErrorType("The quote was used already."),
+    rejections.AlreadyReversed: ErrorType("The transaction was reversed already."),
+    rejections.ReversalExceedsOriginal: ErrorType(
+        "More points would be reversed than are left of the original.",
+        {
+            "points": _points("The points to be reversed."),
+            "remaining": _points("The points of the original that are not reversed yet."),
+        },
+    ),
+    rejections.NotReversible: ErrorType(
+        "Transactions of this kind cannot be reversed.", {"kind": _text("The kind.")}
+    ),
+}
+"""What clients are told."""
+
+NOT_FOR_CLIENTS: frozenset[type[DomainError]] = frozenset(
+    {
+        # After this nobody knows whether the command was posted: that is no answer to give as data.
+        failures.LedgerUnavailable,
+        # Services say it in words of their own.
+        rejections.TokenSpent,
+        # What the contract has no operations for, yet.
+        failures.HoldNotFound,
+        rejections.HoldNotPending,
+        rejections.CaptureExceedsHold,
+        failures.CredentialNotFound,
+        failures.TooManyKeys,
+    }
+)
+"""Failures that are never data."""
