@@ -129,6 +129,33 @@ class DifferentMembers(DomainError):
 
 
 @dataclass(kw_only=True)
+class SameMember(DomainError):
+    template = "The recipient must be another member."
+
+
+@dataclass(kw_only=True)
+class RuleInPast(DomainError):
+    template = "A rule cannot begin in the past: {effective_from} is before {now}."
+    effective_from: datetime
+    now: datetime
+
+
+@dataclass(kw_only=True)
+class TransferCycleGains(DomainError):
+    """`cycle` is brand codes, the first one again at the end; `gain` is what one point of it
+    becomes at best, in so many decimals as text."""
+
+    template = "Points could be multiplied: {cycle} turns 1 point into {gain}."
+    cycle: list[str]
+    gain: str
+
+    @property
+    def message(self) -> str:
+        """Names the way round."""
+        return self.template.format(cycle=" -> ".join(self.cycle), gain=self.gain)
+
+
+@dataclass(kw_only=True)
 class IdempotencyKeyReused(DomainError):
     """The key came before with another intent. Nothing was posted."""
 
@@ -178,6 +205,16 @@ class MemberNotFound(NotFound):
 @dataclass(kw_only=True)
 class MembershipNotFound(NotFound):
     what = "membership"
+
+
+@dataclass(kw_only=True)
+class HouseholdNotFound(NotFound):
+    what = "household"
+
+
+@dataclass(kw_only=True)
+class InvitationNotFound(NotFound):
+    what = "invitation"
 
 
 @dataclass(kw_only=True)
@@ -238,6 +275,25 @@ class ExternalIdTaken(DomainError):
 class AlreadyMember(DomainError):
     template = "The member has a membership at {brand} already."
     brand: str
+
+
+@dataclass(kw_only=True)
+class AlreadyInHousehold(DomainError):
+    """Told to herself, or to a member of the same household; of another's nobody learns."""
+
+    template = "The member is in a household already."
+
+
+@dataclass(kw_only=True)
+class HouseholdFull(DomainError):
+    template = "A household has at most {limit} members."
+    limit: int
+
+
+@dataclass(kw_only=True)
+class TooManyInvitations(DomainError):
+    template = "A household has at most {limit} open invitations."
+    limit: int
 
 
 @dataclass(kw_only=True)

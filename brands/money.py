@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from fractions import Fraction
 
 from brands.errors import (
+    InvalidInput,
     InvalidRate,
     PointsNotPositive,
     PointsOutOfRange,
@@ -73,6 +74,21 @@ def rate_of(value: Decimal | str | int, *, path: str = "rate") -> int:
     if micros.denominator != 1:
         raise RateTooPrecise(path=path, rate=str(value), decimals=RATE_DECIMALS)
     return int(micros)
+
+
+def scaled(value: Decimal, decimals: int, *, path: str) -> int:
+    """A number that is not negative as a whole count of its last decimals: at six, an amount in
+    micro-units, or a fraction in millionths; at four, a percentage in millionths.
+
+    Raises `InvalidInput` for a number with more decimals, below zero, or above 2^53-1 of them.
+    """
+    if not value.is_finite() or value < 0 or value > MAX_POINTS // 10**decimals:
+        most = f"{MAX_POINTS // 10**decimals:,}"
+        raise InvalidInput(path=path, reason=f"A number between 0 and {most}.")
+    count = Fraction(value) * 10**decimals
+    if count.denominator != 1:
+        raise InvalidInput(path=path, reason=f"At most {decimals} decimals.")
+    return int(count)
 
 
 def positive_points(points: int, *, path: str = "points") -> int:

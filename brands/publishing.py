@@ -1,18 +1,17 @@
 """Publishing what the whole coalition goes by: its brands, and what their points are worth."""
 
-from collections.abc import Sequence
+import asyncio
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-
-from tortoise.exceptions import IntegrityError
 
 from brands import bounds
 from brands.accounts import open_brand_accounts
 from brands.actions import Action, record
+from brands.arbitrage import require_no_gain
 from brands.callers import Caller
 from brands.clock import Micros, from_micros, to_micros
 from brands.coalition import Coalition
-from brands.database import Row, Transaction
+from brands.database import Transaction
 from brands.errors import (
     BrandCodeTaken,
     InvalidInput,
@@ -21,9 +20,9 @@ from brands.errors import (
     ValuationOutOfSequence,
 )
 from brands.ids import new_id
-from brands.ledger.commands import Revalue
+from brands.ledger.commands import Revalue, Shortfall
 from brands.numbers import NumberFormat, format_to_text
-from brands.registry import Brand, BrandStatus, valuations_of
+from brands.registry import Brand, BrandStatus, Snapshot, raise_epoch
 from brands.valuations import Rates, Valuation
 
 
@@ -37,42 +36,44 @@ class NewBrand:
     time_zone: str
     rates: Rates
     number_format: NumberFormat = field(default_factory=NumberFormat)
+    clawback: Shortfall = Shortfall.REJECT
 
 
 async def create_brand(coalition: Coalition, caller: Caller, new: NewBrand) -> Brand:
     """Takes a brand into the coalition: its accounts in every book and its first valuation.
 
-    For the operator. Raises `NotPermitted`, `InvalidInput`, `BrandCodeTaken`.
+    For the operator. Raises `NotPermitted`, `InvalidInput`, `BrandCodeTaken`, and
+    `TransferCycleGains` if the new brand opens a way round pairs that are closed.
     """
     caller.require_operator()
     code = bounds.brand_code(new.code)
     name = bounds.text(new.name, "name", bounds.MAX_NAME)
     points_name = bounds.text(new.points_name, "pointsName", bounds.MAX_NAME)
     time_zone = bounds.time_zone(new.time_zone)
-    try:
-        async with coalition.database.transaction() as tx:
-            now = await tx.now()
-            brand = Brand(
-                id=new_id(0),
-                code=code,
-                name=name,
-                points_name=points_name,
-                time_zone=time_zone,
-                status=BrandStatus.ACTIVE,
-                number_format=new.number_format,
-                created_at=from_micros(now),
-            )
-            await _insert_brand(tx, brand)
-            v = new.rates.redemption_rate
-            await open_brand_accounts(tx, brand.id, coalition.books, v, now)
-            await _insert_valuation(tx, brand, new.rates, now, now)
-            await record(tx, caller, now, [Action("brand.create", code, asdict(new.rates))])
-            await _raise_epoch(tx)
-    except IntegrityError:
-        # Only the code can be taken; but ask, rather than guess from the words of a database.
-        if await coalition.database.fetch("SELECT id FROM brands WHERE code = $1", code):
-            raise BrandCodeTaken(path="code", code=code) from None
-        raise
+    async with coalition.database.transaction() as tx:
+        known = await coalition.registry.lock(tx)
+        if any(brand.code == code for brand in known.brands):
+            raise BrandCodeTaken(path="code", code=code)
+        now = await tx.now()
+        brand = Brand(
+            id=new_id(0),
+            code=code,
+            name=name,
+            points_name=points_name,
+            time_zone=time_zone,
+            status=BrandStatus.ACTIVE,
+            number_format=new.number_format,
+            created_at=from_micros(now),
+            clawback=new.clawback,
+        )
+        valuation = Valuation(brand.id, new.rates, brand.created_at, None)
+        joined = known.having(brands=[brand], valuations=[valuation])
+        await asyncio.to_thread(require_no_gain, joined, brand.created_at)
+        await _insert_brand(tx, brand)
+        await open_brand_accounts(tx, brand.id, coalition.books, new.rates.redemption_rate, now)
+        await _insert_valuation(tx, valuation, now)
+        await record(tx, caller, now, [Action("brand.create", code, asdict(new.rates))])
+        await raise_epoch(tx)
     await coalition.registry.refresh()
     return brand
 
@@ -88,8 +89,8 @@ async def publish(
 
     For the operator and the brand. Publishing the newest valuation again changes nothing. Raises
     `BrandNotFound`, `NotPermitted`, `InvalidInput` (no offset), `ValuationInPast`,
-    `ValuationOutOfSequence`. Once the valuation is in force the pools are brought to it, here or
-    by whoever posts next.
+    `ValuationOutOfSequence`, `TransferCycleGains`. Once the valuation is in force the pools are
+    brought to it, here or by whoever posts next.
     """
     await coalition.registry.refresh()
     brand = coalition.registry.snapshot.brand(brand_code, path="brand")
@@ -99,83 +100,90 @@ async def publish(
         raise InvalidInput(path="effectiveFrom", reason="A time has an offset.")
     asked = None if effective_from is None else to_micros(effective_from)
     async with coalition.database.transaction() as tx:
+        known = await coalition.registry.lock(tx)
+        now = await _after_postings(tx, brand)
+        latest = known.valuations(brand.id)[-1]
+        if _is_the_same(latest, rates, asked, now):
+            return latest
+        # Looked at while postings still go on: it takes a while.
+        await _require_no_gain(known, Valuation(brand.id, rates, _begins(asked, now, latest), None))
         now = await _lock_pools(tx, brand, is_sqlite=coalition.database.is_sqlite)
-        rows = await tx.fetch(
-            "SELECT * FROM valuations WHERE brand_id = $1 ORDER BY effective_from", brand.id
-        )
-        if _is_latest(rows, rates, asked, now):
-            return valuations_of(rows)[-1]
-        begins = now if asked is None else asked
-        _check_order(begins, now, rows)
-        await _insert_valuation(tx, brand, rates, begins, now)
-        details = {**asdict(rates), "effective_from": from_micros(begins)}
+        new = Valuation(brand.id, rates, _begins(asked, now, latest), None)
+        await _insert_valuation(tx, new, now)
+        details = {**asdict(rates), "effective_from": new.effective_from}
         await record(tx, caller, now, [Action("valuation.publish", brand.code, details)])
-        await _raise_epoch(tx)
+        await raise_epoch(tx)
     await coalition.registry.refresh()
-    if begins <= now:
+    if new.effective_from <= from_micros(now):
         # Should this not come to pass, the next posting of each book revalues before it posts.
         await coalition.ledger.submit_many(
             [Revalue(new_id(book), brand.id) for book in range(coalition.books)]
         )
-    return Valuation(brand.id, rates, from_micros(begins), None)
+    return new
+
+
+async def _require_no_gain(known: Snapshot, new: Valuation) -> None:
+    await asyncio.to_thread(require_no_gain, known.having(valuations=[new]), new.effective_from)
 
 
 async def _lock_pools(tx: Transaction, brand: Brand, *, is_sqlite: bool) -> Micros:
-    """Locks the brand's pools against posting, and tells an instant after all that was posted.
-
-    Not the mere present: a clock that was set back would put the new value before postings made
-    at the old one.
-    """
+    """Locks the brand's pools against posting, and tells an instant after all that was posted."""
     lock = "" if is_sqlite else " FOR NO KEY UPDATE"  # there, the transaction is a lock on it all
-    pools = await tx.fetch(
-        "SELECT posted_at FROM accounts WHERE owner_id = $1 AND kind = 'POOL'"
-        f" ORDER BY book, id{lock}",
+    await tx.fetch(
+        f"SELECT id FROM accounts WHERE owner_id = $1 AND kind = 'POOL' ORDER BY book, id{lock}",
         brand.id,
     )
     await tx.fetch(  # so that no writer goes by a value it remembers
         "UPDATE accounts SET revision = revision + 1 WHERE owner_id = $1 AND kind = 'POOL'",
         brand.id,
     )
-    return max([await tx.now(), *(int(pool["posted_at"]) + 1 for pool in pools)])
+    return await _after_postings(tx, brand)
 
 
-def _is_latest(rows: Sequence[Row], rates: Rates, asked: Micros | None, now: Micros) -> bool:
+async def _after_postings(tx: Transaction, brand: Brand) -> Micros:
+    """An instant after everything that was posted to the brand's pools.
+
+    Not the mere present: a clock that was set back would put the new value before postings made
+    at the old one.
+    """
+    (row,) = await tx.fetch(
+        "SELECT max(posted_at) AS posted_at FROM accounts WHERE owner_id = $1 AND kind = 'POOL'",
+        brand.id,
+    )
+    return max(await tx.now(), int(row["posted_at"]) + 1)
+
+
+def _is_the_same(latest: Valuation, rates: Rates, asked: Micros | None, now: Micros) -> bool:
     """Whether the newest valuation says just this already, so that a retry finds it done."""
-    latest = valuations_of(rows)[-1]
     begins = to_micros(latest.effective_from)
     return latest.rates == rates and (begins <= now if asked is None else begins == asked)
 
 
-def _check_order(begins: Micros, now: Micros, rows: Sequence[Row]) -> None:
-    if begins < now:
-        raise ValuationInPast(
-            path="effectiveFrom", effective_from=from_micros(begins), now=from_micros(now)
-        )
-    latest = rows[-1]["effective_from"]
-    if begins <= latest:
-        raise ValuationOutOfSequence(path="effectiveFrom", latest=from_micros(latest))
+def _begins(asked: Micros | None, now: Micros, latest: Valuation) -> datetime:
+    """When a new valuation begins: as asked, or now; after every other and not in the past."""
+    begins = from_micros(now if asked is None else asked)
+    if begins < from_micros(now):
+        raise ValuationInPast(path="effectiveFrom", effective_from=begins, now=from_micros(now))
+    if begins <= latest.effective_from:
+        raise ValuationOutOfSequence(path="effectiveFrom", latest=latest.effective_from)
+    return begins
 
 
 async def _insert_brand(tx: Transaction, brand: Brand) -> None:
     await tx.fetch(
         "INSERT INTO brands (id, code, name, points_name, time_zone, status, number_format,"
-        " next_number, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8)",
+        " next_number, created_at, clawback) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9)",
         *(brand.id, brand.code, brand.name, brand.points_name, brand.time_zone),
         *(brand.status.value, format_to_text(brand.number_format), to_micros(brand.created_at)),
+        brand.clawback.value,
     )
 
 
-async def _insert_valuation(
-    tx: Transaction, brand: Brand, rates: Rates, begins: Micros, now: Micros
-) -> None:
+async def _insert_valuation(tx: Transaction, new: Valuation, now: Micros) -> None:
     await tx.fetch(
         "INSERT INTO valuations (id, brand_id, redemption_rate, issue_price, transfer_out_rate,"
         " transfer_in_rate, effective_from, published_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        *(new_id(0), brand.id, rates.redemption_rate, rates.issue_price),
-        *(rates.transfer_out_rate, rates.transfer_in_rate, begins, now),
+        *(new_id(0), new.brand_id, new.rates.redemption_rate, new.rates.issue_price),
+        *(new.rates.transfer_out_rate, new.rates.transfer_in_rate),
+        *(to_micros(new.effective_from), now),
     )
-
-
-async def _raise_epoch(tx: Transaction) -> None:
-    """Last in its transaction: whoever else publishes waits for this row, so not for long."""
-    await tx.fetch("UPDATE coalition SET epoch = epoch + 1 WHERE id = 1")

@@ -1,25 +1,32 @@
-"""The brands and their valuations, kept in memory until the registry's epoch says they changed.
+"""The brands, their valuations and rules, kept in memory until the epoch says they changed.
 
 Every change to them raises `coalition.epoch` in its own transaction, and every request learns the
 epoch when it is authenticated: so a snapshot costs no statement of its own, and is never staler
-than the request.
+than the request. Rules are only ever added, so that only those of newer epochs are read.
 """
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from itertools import groupby, pairwise
 from operator import attrgetter
 from uuid import UUID
 
 from brands.clock import from_micros, now
-from brands.database import Database, Reader, Row, as_uuid
+from brands.database import Database, Reader, Row, Transaction, as_uuid
 from brands.errors import BrandNotFound
+from brands.ledger.commands import Shortfall
 from brands.numbers import NumberFormat, format_from_text
+from brands.rule_texts import rule_terms_from_text
+from brands.rules import Pair, TransferRule, by_beginning, in_force
 from brands.valuations import Rates, Valuation
+
+_AT_A_TIME = 1_000
+"""So many rules are read from their rows before others have their turn."""
 
 
 class BrandStatus(StrEnum):
@@ -31,7 +38,10 @@ class BrandStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """A partner of the coalition. `time_zone` is an IANA name; its days are counted there."""
+    """A partner of the coalition. `time_zone` is an IANA name; its days are counted there.
+
+    `clawback` is what happens when points that it gave are taken back and are spent already.
+    """
 
     id: UUID
     code: str
@@ -41,13 +51,22 @@ class Brand:
     status: BrandStatus
     number_format: NumberFormat
     created_at: datetime
+    clawback: Shortfall = Shortfall.REJECT
 
 
 class Snapshot:
-    """Every brand and valuation as of one epoch. Immutable; brands are in the order of codes."""
+    """Every brand, valuation and rule as of one epoch. Immutable; brands are in order of codes.
+
+    `rules` are those that are new since the snapshot `before`, whose own are kept.
+    """
 
     def __init__(
-        self, epoch: int, brands: Iterable[Brand], valuations: Iterable[Valuation]
+        self,
+        epoch: int,
+        brands: Iterable[Brand],
+        valuations: Iterable[Valuation],
+        rules: Iterable[TransferRule] = (),
+        before: "Snapshot | None" = None,
     ) -> None:
         self.epoch = epoch
         self.brands = tuple(sorted(brands, key=attrgetter("code")))
@@ -59,6 +78,40 @@ class Snapshot:
                 sorted(valuations, key=attrgetter("brand_id")), key=attrgetter("brand_id")
             )
         }
+        self._rules: Mapping[Pair, tuple[TransferRule, ...]] = before._rules if before else {}
+        self._rules_by_id: Mapping[UUID, TransferRule] = before._rules_by_id if before else {}
+        self.last_published: datetime | None = before.last_published if before else None
+        """When the last rule was published, if there is one."""
+        self._add(list(rules))
+
+    def _add(self, rules: list[TransferRule]) -> None:
+        if not rules:
+            return
+        self.last_published = max(
+            [rule.published_at for rule in rules]
+            + ([] if self.last_published is None else [self.last_published])
+        )
+        self._rules_by_id = {**self._rules_by_id, **{rule.id: rule for rule in rules}}
+        added: dict[Pair, list[TransferRule]] = {}
+        for rule in rules:
+            added.setdefault(rule.pair, list(self._rules.get(rule.pair, ()))).append(rule)
+        histories = {
+            pair: tuple(sorted(history, key=by_beginning)) for pair, history in added.items()
+        }
+        self._rules = {**self._rules, **histories}
+
+    def having(
+        self,
+        *,
+        brands: Iterable[Brand] = (),
+        valuations: Iterable[Valuation] = (),
+        rules: Iterable[TransferRule] = (),
+    ) -> "Snapshot":
+        """What this would be with these published too."""
+        known = (each for of_brand in self._valuations.values() for each in of_brand)
+        return Snapshot(
+            self.epoch, (*self.brands, *brands), (*known, *valuations), rules, before=self
+        )
 
     def brand(self, code: str, *, path: str | None = None) -> Brand:
         """The brand of this code, which the input field at `path` gave. Raises `BrandNotFound`."""
@@ -82,6 +135,55 @@ class Snapshot:
         later = bisect_right(known, at or now(), key=attrgetter("effective_from"))
         return known[max(later - 1, 0)]
 
+    def rules(self, pair: Pair) -> tuple[TransferRule, ...]:
+        """Every rule published for a pair, the first to begin first; future ones included."""
+        return self._rules.get(pair, ())
+
+    def rule(self, pair: Pair, at: datetime | None = None) -> TransferRule | None:
+        """The rule in force for a pair at an instant (now, if none is given), if there is one.
+
+        Exactly this pair: where a household has no rule of its own, that says nothing of others.
+        """
+        return in_force(self.rules(pair), at or now())
+
+    def rule_by_id(self, rule_id: UUID) -> TransferRule | None:
+        """The rule of this id, if there is one."""
+        return self._rules_by_id.get(rule_id)
+
+    def histories(self) -> Iterable[tuple[Pair, tuple[TransferRule, ...]]]:
+        """The pairs that have rules, in no order, each with `rules` of it."""
+        return self._rules.items()
+
+    def pairs(self) -> tuple[Pair, ...]:
+        """The pairs that have rules, in the order of codes: source, destination, household last."""
+        return self._pairs
+
+    def rules_of_brand(self, brand_id: UUID) -> tuple[Pair, ...]:
+        """Those `pairs` of which the brand is either side."""
+        return self._pairs_by_brand.get(brand_id, ())
+
+    @cached_property
+    def _pairs(self) -> tuple[Pair, ...]:
+        places = {brand.id: place for place, brand in enumerate(self.brands)}
+        return tuple(
+            sorted(
+                self._rules,
+                key=lambda pair: (
+                    places[pair.source_brand],
+                    places[pair.destination_brand],
+                    pair.household,
+                ),
+            )
+        )
+
+    @cached_property
+    def _pairs_by_brand(self) -> Mapping[UUID, tuple[Pair, ...]]:
+        found: dict[UUID, list[Pair]] = {}
+        for pair in self._pairs:
+            for brand_id in {pair.source_brand, pair.destination_brand}:
+                found.setdefault(brand_id, []).append(pair)
+        return {brand_id: tuple(pairs) for brand_id, pairs in found.items()}
+
 
 class Registry:
     """The newest snapshot that this process knows of."""
@@ -101,22 +203,46 @@ class Registry:
         if epoch > self.snapshot.epoch:
             async with self._loading:
                 if epoch > self.snapshot.epoch:
-                    self.snapshot = await _load(self._database)
+                    await self._load(self._database)
         return self.snapshot
+
+    async def lock(self, tx: Transaction) -> Snapshot:
+        """The snapshot that holds until the transaction ends: whoever else publishes waits.
+
+        To be taken before any other lock. Postings lock no such thing, and go on.
+        """
+        lock = "" if self._database.is_sqlite else " FOR UPDATE"  # there, the transaction is one
+        (row,) = await tx.fetch(f"SELECT epoch FROM coalition WHERE id = 1{lock}")
+        if row["epoch"] > self.snapshot.epoch:
+            # Not behind `_loading`: on SQLite, whoever is there waits for this transaction.
+            await self._load(tx)
+        return self.snapshot
+
+    async def _load(self, reader: Reader) -> None:
+        known = self.snapshot
+        # The epoch first: what is read after it is at least as new, and never marked newer than it
+        # is. Valuations after brands: a brand is never read without its own.
+        epoch = await _stored_epoch(reader)
+        brands = [_brand(row) for row in await reader.fetch("SELECT * FROM brands")]
+        rows = await reader.fetch("SELECT * FROM valuations ORDER BY brand_id, effective_from")
+        rules = await reader.fetch(
+            "SELECT * FROM transfer_rules WHERE epoch > $1 AND epoch <= $2", known.epoch, epoch
+        )
+        loaded = Snapshot(
+            epoch, brands, valuations_of(rows), await _rules_patiently(rules), before=known
+        )
+        if epoch > self.snapshot.epoch:  # else somebody else was faster
+            self.snapshot = loaded
+
+
+async def raise_epoch(tx: Transaction) -> None:
+    """Lets every process learn that the registry has changed."""
+    await tx.fetch("UPDATE coalition SET epoch = epoch + 1 WHERE id = 1")
 
 
 async def _stored_epoch(reader: Reader) -> int:
     rows = await reader.fetch("SELECT epoch FROM coalition WHERE id = 1")
     return int(rows[0]["epoch"]) if rows else 0
-
-
-async def _load(reader: Reader) -> Snapshot:
-    # The epoch first: what is read after it is at least as new, and never marked newer than it is.
-    # Valuations last: a brand is never read without its own.
-    epoch = await _stored_epoch(reader)
-    brands = [_brand(row) for row in await reader.fetch("SELECT * FROM brands")]
-    rows = await reader.fetch("SELECT * FROM valuations ORDER BY brand_id, effective_from")
-    return Snapshot(epoch, brands, valuations_of(rows))
 
 
 def valuations_of(rows: Iterable[Row]) -> list[Valuation]:
@@ -150,4 +276,31 @@ def _brand(row: Row) -> Brand:
         status=BrandStatus(row["status"]),
         number_format=format_from_text(row["number_format"]),
         created_at=from_micros(row["created_at"]),
+        clawback=Shortfall(row["clawback"]),
+    )
+
+
+async def _rules_patiently(rows: Sequence[Row]) -> list[TransferRule]:
+    """Rules from their rows; whoever else is being served goes on meanwhile."""
+    rules = []
+    for place, row in enumerate(rows, 1):
+        rules.append(_rule(row))
+        if place % _AT_A_TIME == 0:
+            await asyncio.sleep(0)
+    return rules
+
+
+def _rule(row: Row) -> TransferRule:
+    ends = row["effective_to"]
+    return TransferRule(
+        id=as_uuid(row["id"]),
+        pair=Pair(
+            as_uuid(row["source_brand"]),
+            as_uuid(row["destination_brand"]),
+            bool(row["household"]),
+        ),
+        terms=rule_terms_from_text(row["terms"]),
+        effective_from=from_micros(row["effective_from"]),
+        effective_to=None if ends is None else from_micros(ends),
+        published_at=from_micros(row["published_at"]),
     )

@@ -58,6 +58,85 @@ class PointsInBelowMinimum(Rejection):
 
 
 @dataclass(kw_only=True)
+class TransferPairClosed(Rejection):
+    template = "Points of {source} are not transferred to {destination}."
+    source: str
+    destination: str
+
+
+@dataclass(kw_only=True)
+class TransferBelowMinimum(Rejection):
+    template = "At least {minimum} points must leave."
+    minimum: int
+
+
+@dataclass(kw_only=True)
+class TransferAboveMaximum(Rejection):
+    template = "At most {maximum} points may leave at once."
+    maximum: int
+
+
+@dataclass(kw_only=True)
+class TransferNotInIncrement(Rejection):
+    """`nearest_below` and `nearest_above` are the nearest numbers that the rule allows, if any."""
+
+    template = "Points leave in multiples of {increment}."
+    increment: int
+    nearest_below: int | None
+    nearest_above: int | None
+
+
+@dataclass(kw_only=True)
+class TransferLimitReached(Rejection):
+    """`unit` is POINTS or COUNT; `limit`, `used` and `remaining` are counted in it."""
+
+    template = (
+        "The limit of this {period}, {limit} {direction} ({unit}), leaves {remaining} until "
+        "{resets_at}."
+    )
+    period: str
+    direction: str
+    unit: str
+    limit: int
+    used: int
+    remaining: int
+    resets_at: datetime
+
+
+@dataclass(kw_only=True)
+class MembershipTooNew(Rejection):
+    template = "The membership is too new for this transfer until {eligible_at}."
+    eligible_at: datetime
+
+
+@dataclass(kw_only=True)
+class RecipientNotFound(Rejection):
+    """No open membership has this number and belongs to somebody of this surname; which of these
+    is wrong is not said."""
+
+    template = "There is no recipient of this number and surname."
+
+
+@dataclass(kw_only=True)
+class RecipientCannotReceive(Rejection):
+    """Why is not said: it is the recipient's affair."""
+
+    template = "The recipient cannot receive this transfer."
+
+
+@dataclass(kw_only=True)
+class TransferNotCancellable(Rejection):
+    template = "The transfer cannot be cancelled: its points were to arrive at {arrives_at}."
+    arrives_at: datetime
+
+
+@dataclass(kw_only=True)
+class TransferNotCompleted(Rejection):
+    template = "The transfer is {status}: there is nothing that could be reversed."
+    status: str
+
+
+@dataclass(kw_only=True)
 class QuoteExpired(Rejection):
     template = "The quote expired at {expired_at}."
     expired_at: datetime

@@ -15,6 +15,7 @@ from gateway.founding import Founding, prepare_database
 from gateway.imports_cli import imports
 from gateway.keys_cli import keys
 from gateway.logs import configure_logs, logger
+from gateway.rules_cli import rules
 from gateway.running import opened, run
 from gateway.settings import read_settings
 from gateway.worker import Worker
@@ -32,6 +33,7 @@ app = typer.Typer(
 schema = typer.Typer(help="The GraphQL schema.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(imports, name="import")
 app.add_typer(keys, name="keys")
+app.add_typer(rules, name="rules")
 app.add_typer(schema, name="schema")
 
 

@@ -19,9 +19,11 @@ from brands.errors import BrandCodeTaken
 from brands.members import Member
 from brands.publishing import NewBrand, create_brand
 from brands.purchases import was_imported
+from brands.recipients import Recipient
 from gateway import console
 from gateway.demo_cast import BRANDS, CONVERSIONS, NAME, PEOPLE, PURCHASES, SHOP, Person
 from gateway.demo_keys import DemoKeys, ensure_keys, keys_file
+from gateway.demo_rules import ensure_recipient, ensure_rules
 from gateway.imports import digest_of, import_purchases, open_purchases
 from gateway.running import Failure, check_file
 from gateway.settings import Settings
@@ -36,10 +38,12 @@ POINTS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What a visitor needs: keys, whose the member's is, and a query that she can paste."""
+    """What a visitor needs: keys, whose the member's is, whom she can give points to, and a query
+    that she can paste."""
 
     keys: DemoKeys
     member: Member
+    recipient: Recipient
     query: str
 
 
@@ -56,12 +60,14 @@ async def prepare(settings: Settings) -> Demo:
     try:
         for brand in BRANDS:
             await _ensure_brand(coalition, brand)
+        await ensure_rules(coalition, DEMO)
         members = [await _ensure_person(coalition, person) for person in PEOPLE]
         await _ensure_purchases(coalition)
-        visitor, memberships = members[0]
+        (visitor, memberships), (other, _), *_ = members
+        recipient = await ensure_recipient(coalition, DEMO, other, PEOPLE[1].profile)
         path = keys_file(settings.database)
         keys = await ensure_keys(coalition, DEMO, settings.pepper, path, SHOP, visitor.id)
-        return Demo(keys, visitor, query_of(memberships))
+        return Demo(keys, visitor, recipient, query_of(memberships))
     finally:
         await coalition.close()
 
@@ -166,7 +172,8 @@ async def _ensure_purchases(coalition: Coalition) -> None:
 
 def introduction(demo: Demo, url: str, *, keys_at: str) -> Sequence[str]:
     """What is printed for whoever has started the demo."""
-    name = f"{PEOPLE[0].profile.given_name} {PEOPLE[0].profile.family_name}"
+    name, other = (f"{it.profile.given_name} {it.profile.family_name}" for it in PEOPLE[:2])
+    recipient = demo.recipient
     return (
         f"GraphiQL   {url}/",
         f"GraphQL    {url}/graphql",
@@ -175,6 +182,8 @@ def introduction(demo: Demo, url: str, *, keys_at: str) -> Sequence[str]:
         f"  operator  {demo.keys.operator}",
         f"  brand     {demo.keys.brand}  ({SHOP})",
         f"  member    {demo.keys.member}  ({name}, {demo.member.coalition_number})",
+        "",
+        f"A gift names its recipient: {other} is {recipient.number} at {recipient.brand}.",
         "",
         "A query to paste into GraphiQL, or, below, into a shell: the member converts points.",
         "",

@@ -88,5 +88,8 @@ PEOPLE = (
     ),
 )
 
+GIFT_BRAND, GIFT_NUMBER = "AERO", "AERO7700000008"
+"""Where the second of these people can be given points by the others, and his number there."""
+
 CONVERSIONS = (("milesToNights", "AERO", "STAY"), ("leavesToBeans", "FARM", "BREW"))
 """What the query to paste converts for the first of these people: its name, from, to."""

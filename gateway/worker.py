@@ -6,6 +6,7 @@ It runs in the gateway's own process, or alone (`coalition worker`). Any number 
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from brands.arriving import complete_transfers
 from brands.coalition import Coalition
 from brands.upkeep import expire_holds, expire_lots, revalue_pools
 from gateway.logs import logger, traces
@@ -13,6 +14,7 @@ from gateway.logs import logger, traces
 PAUSE_SECONDS = 5.0
 DUTIES: tuple[Callable[[Coalition], Awaitable[int]], ...] = (
     revalue_pools,
+    complete_transfers,
     expire_holds,
     expire_lots,
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from brands.errors import BrandNotFound, DomainError
+from brands.ledger.commands import Shortfall
 from brands.numbers import CheckScheme, NumberFormat
 from brands.publishing import NewBrand, create_brand
 from brands.registry import Brand, BrandStatus
@@ -45,6 +46,16 @@ described(
         CheckScheme.LUHN: "By the Luhn algorithm (ISO/IEC 7812-1), letters left aside.",
     },
 )
+described(
+    Shortfall,
+    "What happens when points are taken back and some of them are spent already.",
+    {
+        Shortfall.REJECT: "Nothing is taken back; the request is refused.",
+        Shortfall.ALLOW_NEGATIVE: "All are taken back; the balance goes below zero.",
+        Shortfall.UP_TO_BALANCE: "What is left is taken back, and no more.",
+    },
+    name="ClawbackPolicy",
+)
 
 
 @strawberry.type(
@@ -66,6 +77,10 @@ class BrandType(Node):
     status: BrandStatus = strawberry.field(description="Whether it takes part in the coalition.")
     time_zone: str = strawberry.field(
         description="The time zone (IANA) in which its days and months are counted."
+    )
+    clawback: Shortfall = strawberry.field(
+        description="What happens when points that a member received at the brand are taken back "
+        "and she has spent some of them already."
     )
     created_at: datetime = strawberry.field(description="When it joined the coalition.")
 
@@ -170,6 +185,9 @@ class BrandCreateInput:
     number_format: NumberFormatInput | None = strawberry.field(
         description="What its loyalty numbers look like. Anything if left out."
     )
+    clawback: Shortfall | None = strawberry.field(
+        description="What happens when points are taken back and spent already. REJECT if left out."
+    )
 
 
 @strawberry.type(description="The answer to `brandCreate`.")
@@ -246,6 +264,7 @@ class BrandMutations:
                 number_format=(
                     input.number_format.number_format() if input.number_format else NumberFormat()
                 ),
+                clawback=input.clawback or Shortfall.REJECT,
             )
             brand = await create_brand(context.coalition, context.caller, new)
         except DomainError as error:

@@ -13,6 +13,7 @@ import strawberry
 from brands import errors as failures
 from brands import rejections
 from brands.errors import DomainError
+from schema.limits import LimitDirection, LimitPeriod
 from schema.nodes import Tag, global_id
 from schema.scalars import Points
 
@@ -50,6 +51,10 @@ def _text(description: str) -> Figure:
 
 def _instant(description: str) -> Figure:
     return Figure(datetime, description)
+
+
+def _nearest(description: str) -> Figure:
+    return Figure(Points | None, f"{description}; null if there is none.")
 
 
 _RATE = _text("The rate as it was understood.")
@@ -112,7 +117,24 @@ ERRORS: dict[type[DomainError], ErrorType] = {
     failures.SameBrand: ErrorType(
         "A conversion is between two different brands.", {"brand": _BRAND}
     ),
+    failures.SameMember: ErrorType("The recipient must be another member."),
     failures.DifferentMembers: ErrorType("Both memberships must be one member's."),
+    failures.RuleInPast: ErrorType(
+        "A rule cannot begin in the past.",
+        {
+            "effective_from": _instant("When it was to begin."),
+            "now": _instant("The present, by the database's clock."),
+        },
+    ),
+    failures.TransferCycleGains: ErrorType(
+        "With this, some cycle of transfers would return more points than it began with.",
+        {
+            "cycle": Figure(
+                list[str], "The codes of the brands on the way round, the first again at the end."
+            ),
+            "gain": _text("What one point of the first brand becomes at best, as a decimal."),
+        },
+    ),
     failures.IdempotencyKeyReused: ErrorType(
         "The idempotency key came before with another intent. Nothing was posted."
     ),
@@ -122,6 +144,16 @@ ERRORS: dict[type[DomainError], ErrorType] = {
     ),
     failures.MembershipNotFound: ErrorType(
         "There is no such membership, or none that this caller may see.", _NAME
+    ),
+    rejections.RecipientNotFound: ErrorType(
+        "There is no recipient of this number and surname at this brand. Which of them is wrong is "
+        "not said."
+    ),
+    failures.HouseholdNotFound: ErrorType(
+        "There is no such household, or none that the caller was ever in.", _NAME
+    ),
+    failures.InvitationNotFound: ErrorType(
+        "There is no such invitation, or none that the caller can still answer.", _NAME
     ),
     failures.QuoteNotFound: ErrorType("There is no such quote, or it is another caller's.", _NAME),
     failures.TransferNotFound: ErrorType(
@@ -147,6 +179,15 @@ ERRORS: dict[type[DomainError], ErrorType] = {
     ),
     failures.AlreadyMember: ErrorType(
         "The member has a membership at this brand already.", {"brand": _BRAND}
+    ),
+    failures.AlreadyInHousehold: ErrorType("The member is in a household already."),
+    failures.HouseholdFull: ErrorType(
+        "The household has as many members as one can have.",
+        {"limit": _count("The largest number of members.")},
+    ),
+    failures.TooManyInvitations: ErrorType(
+        "The household has as many open invitations as one can have.",
+        {"limit": _count("The largest number of open invitations.")},
     ),
     failures.NumberMalformed: ErrorType(
         "This is not a loyalty number of the brand.",
@@ -176,6 +217,56 @@ ERRORS: dict[type[DomainError], ErrorType] = {
             "points_in": _points("The points that would arrive."),
             "minimum": _points("The least the caller insists on."),
         },
+    ),
+    rejections.TransferPairClosed: ErrorType(
+        "There are no transfers between these brands.",
+        {
+            "source": _text("The code of the brand that the points would leave."),
+            "destination": _text("The code of the brand that they would arrive at."),
+        },
+    ),
+    rejections.TransferBelowMinimum: ErrorType(
+        "Fewer points would leave than the rule allows.",
+        {"minimum": _points("The fewest that may leave.")},
+    ),
+    rejections.TransferAboveMaximum: ErrorType(
+        "More points would leave than the rule allows in one transfer.",
+        {"maximum": _points("The most that may leave.")},
+    ),
+    rejections.TransferNotInIncrement: ErrorType(
+        "Points leave in multiples of an increment.",
+        {
+            "increment": _points("The increment."),
+            "nearest_below": _nearest("The nearest smaller number that the rule allows"),
+            "nearest_above": _nearest("The nearest larger number that the rule allows"),
+        },
+    ),
+    rejections.TransferLimitReached: ErrorType(
+        "More would be transferred in this month or year than the rule allows.",
+        {
+            "period": Figure(LimitPeriod, "What the limit counts over."),
+            "direction": Figure(LimitDirection, "Which side of a transfer it counts."),
+            "unit": _text("What it counts: POINTS or COUNT, which is transfers."),
+            "limit": _points("The most in a period, in that unit."),
+            "used": _points("What was used of it in this period."),
+            "remaining": _points("What is left of it."),
+            "resets_at": _instant("When the period ends, in the brand's time zone."),
+        },
+    ),
+    rejections.MembershipTooNew: ErrorType(
+        "The membership has not existed for as long as the rule asks.",
+        {"eligible_at": _instant("When it will have.")},
+    ),
+    rejections.RecipientCannotReceive: ErrorType(
+        "The recipient cannot receive this transfer; why is her affair."
+    ),
+    rejections.TransferNotCancellable: ErrorType(
+        "The transfer cannot be cancelled any more.",
+        {"arrives_at": _instant("When its points were to arrive.")},
+    ),
+    rejections.TransferNotCompleted: ErrorType(
+        "The points of the transfer have not arrived, or were taken back already.",
+        {"status": _text("The status of the transfer.")},
     ),
     rejections.QuoteExpired: ErrorType(
         "The quote has expired.", {"expired_at": _instant("When it expired.")}

@@ -26,23 +26,33 @@ class _Derived(StrawberryField):
         return copied
 
 
-def derived(derive: Callable[[Any], Any], *, description: str, graphql_type: Any = None) -> Any:
+def derived(
+    derive: Callable[[Any], Any],
+    *,
+    description: str,
+    graphql_type: Any = None,
+    name: str | None = None,
+) -> Any:
     """Declares a leaf whose value is `derive(object)`, without the cost of a full resolver.
 
-    `graphql_type` says its type where the class's annotation does not.
+    `graphql_type` says its type where the class's annotation does not, `name` its name where that
+    is a word of Python's.
     """
-    field = _Derived(description=description)
+    field = _Derived(description=description, graphql_name=name)
     if graphql_type is not None:
         field.type = graphql_type
     field.derive = derive
     return field
 
 
-def resolved(*, description: str, graphql_type: Any = None) -> Callable[[Resolver], Resolver]:
+def resolved(
+    *, description: str, graphql_type: Any = None, name: str | None = None
+) -> Callable[[Resolver], Resolver]:
     """Declares a field that a static method resolves, out of its object (`root`), the context and
     arguments. What the method returns is an object of the domain; `graphql_type` says what it is
-    in the contract, where the method's annotation does not."""
-    field = strawberry.field(description=description, graphql_type=graphql_type)
+    in the contract, where the method's annotation does not, and `name` what it is called, where
+    that is a word of Python's."""
+    field = strawberry.field(name=name, description=description, graphql_type=graphql_type)
     return cast("Callable[[Resolver], Resolver]", field)
 
 

@@ -5,9 +5,12 @@ from uuid import UUID
 
 import strawberry
 
-from brands.errors import MemberNotFound
+from brands.errors import MemberNotFound, MembershipNotFound
 from brands.members import MemberBy
+from brands.recipients import Recipient
+from brands.routes import TransferRequest
 from schema.nodes import Tag, id_of
+from schema.scalars import Points
 
 MAX_LIST = 100
 """The longest list in an input."""
@@ -28,6 +31,59 @@ class MembershipNumberInput:
 
     brand: str = strawberry.field(description="The brand's code.")
     number: str = strawberry.field(description="The loyalty number at that brand.")
+
+
+@strawberry.input(
+    description="Another member, by what one knows of her. Whether it is the number or the surname "
+    "that is wrong, is not told."
+)
+class RecipientInput:
+    """See `brands.recipients.Recipient`."""
+
+    brand: str = strawberry.field(description="The code of a brand that she is a member of.")
+    number: str = strawberry.field(description="Her loyalty number at that brand.")
+    surname: str = strawberry.field(
+        description="Her family name; case, accents, hyphens, apostrophes and spaces do not matter."
+    )
+
+    def recipient(self) -> Recipient:
+        """As the domain has it."""
+        return Recipient(self.brand, self.number, self.surname)
+
+
+@strawberry.input(
+    description="A transfer between two memberships. Give exactly one of `destination` and "
+    "`recipient`, and exactly one of `pointsOut` and `pointsIn`."
+)
+class TransferQuoteInput:
+    """See `brands.routes.TransferRequest`."""
+
+    source: strawberry.ID = strawberry.field(
+        description="The id of the membership that the points leave."
+    )
+    destination: strawberry.ID | None = strawberry.field(
+        description="The id of the same member's membership that the points arrive at."
+    )
+    recipient: RecipientInput | None = strawberry.field(
+        description="Another member, whom the points are given to: at the same brand, or converted "
+        "to another's."
+    )
+    points_out: Points | None = strawberry.field(description="How many points leave.")
+    points_in: Points | None = strawberry.field(
+        description="How many points arrive, at least: as few leave as will do."
+    )
+
+    def request(self) -> TransferRequest:
+        """As the domain has it. Raises `MembershipNotFound`."""
+        return TransferRequest(
+            source=id_of(Tag.MEMBERSHIP, self.source, MembershipNotFound, path="source"),
+            destination=None
+            if self.destination is None
+            else id_of(Tag.MEMBERSHIP, self.destination, MembershipNotFound, path="destination"),
+            points_out=self.points_out,
+            points_in=self.points_in,
+            recipient=None if self.recipient is None else self.recipient.recipient(),
+        )
 
 
 @strawberry.input(

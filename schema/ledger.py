@@ -25,7 +25,7 @@ described(
     {
         TransactionKind.ACCRUAL: "Points were earned.",
         TransactionKind.REDEMPTION: "Points were spent.",
-        TransactionKind.TRANSFER_OUT: "Points left for another member's book.",
+        TransactionKind.TRANSFER_OUT: "Points left for another member, or are under way.",
         TransactionKind.TRANSFER_IN: "Points arrived from another member's book.",
         TransactionKind.CONVERSION: "Points of one brand became points of another, of one member.",
         TransactionKind.EXPIRY: "Points expired.",
@@ -44,14 +44,15 @@ described(
         AccountKind.ISSUED: "Where points earned come from, in a brand's points.",
         AccountKind.REDEEMED: "Where points spent go, in a brand's points.",
         AccountKind.EXPIRED: "Where expired points go, in a brand's points.",
-        AccountKind.CONVERTED: "Where converted points come from and go, in a brand's points.",
+        AccountKind.CONVERTED: "Where transferred points come from and go, in a brand's points.",
         AccountKind.ADJUSTED: "Where adjusted points come from and go, in a brand's points.",
-        AccountKind.CLEARING: "Between two books: what left one and has arrived in another.",
         AccountKind.SETTLEMENT: "What the coalition owes a brand, or a brand the coalition; money.",
         AccountKind.POOL: "The money behind a brand's outstanding points.",
         AccountKind.MARGIN: "What the coalition keeps of the differences between rates; money.",
         AccountKind.ROUNDING: "What rounding on statements leaves; money.",
         AccountKind.BREAKAGE: "What expired points leave to the coalition; money.",
+        AccountKind.CLEARING: "Between two books: what left one and has arrived in another; money.",
+        AccountKind.TRANSIT: "What will stand behind points that are under way; money.",
     },
 )
 

@@ -15,6 +15,8 @@ from uuid import UUID
 from brands.callers import Caller
 from brands.coalition import Coalition
 from brands.histories import Page, Window, pages_of_members, pages_of_memberships
+from brands.households import Household, Invitation, households_of, invitations_of
+from brands.limits import Allowance, allowances_of
 from brands.lookups import find_many
 from brands.members import Member, MemberBy, Profile, profiles_of
 from brands.memberships import (
@@ -133,6 +135,16 @@ class Loaders:
         return Batch(lambda ids: profiles_of(self._coalition, self._caller, ids))
 
     @cached_property
+    def households(self) -> Batch[UUID, Household]:
+        """The household of a member, by her id."""
+        return Batch(lambda ids: households_of(self._coalition, self._caller, ids))
+
+    @cached_property
+    def invitations(self) -> Batch[UUID, list[Invitation]]:
+        """The open invitations that a member was sent, by her id."""
+        return Batch(lambda ids: invitations_of(self._coalition, self._caller, ids))
+
+    @cached_property
     def memberships(self) -> Batch[UUID, Membership]:
         """Memberships by their id."""
         return Batch(lambda ids: memberships_by_id(self._coalition, self._caller, ids))
@@ -141,6 +153,11 @@ class Loaders:
     def memberships_of(self) -> Batch[UUID, list[Membership]]:
         """The memberships of a member, by her id."""
         return Batch(lambda ids: memberships_of(self._coalition, self._caller, ids))
+
+    @cached_property
+    def allowances(self) -> Batch[UUID, list[Allowance]]:
+        """What limits leave a membership, by its id."""
+        return Batch(lambda ids: allowances_of(self._coalition, self._caller, ids))
 
     @cached_property
     def lots(self) -> Batch[UUID, list[Lot]]:

@@ -8,6 +8,7 @@ import strawberry
 
 from brands.enrolment import Enrolment, enroll
 from brands.errors import BrandNotFound, DomainError, InvalidInput
+from brands.households import Household, Invitation
 from brands.members import Member, Profile
 from brands.memberships import Membership
 from brands.money import Money
@@ -22,6 +23,7 @@ from schema.nodes import Node, Tag, global_id
 from schema.scalars import MoneyType
 
 if TYPE_CHECKING:
+    from schema.households import HouseholdInvitationType, HouseholdType
     from schema.ledger import LedgerTransactionConnection
     from schema.memberships import MembershipType
 
@@ -134,6 +136,28 @@ class MemberType(Node):
             except BrandNotFound:
                 return history(None, wanted)
         return history(await info.context.loaders.member_page(root.id, wanted, brand_id), wanted)
+
+    @resolved(
+        graphql_type=Annotated["HouseholdType", strawberry.lazy("schema.households")] | None,
+        description="The household that she pools her points in; null if there is none, or to "
+        "anybody but herself and the operator.",
+    )
+    @staticmethod
+    def household(root: Member, info: Info) -> Awaitable[Household | None]:
+        """Loaded."""
+        return info.context.loaders.households.load(root.id)
+
+    @resolved(
+        graphql_type=list[
+            Annotated["HouseholdInvitationType", strawberry.lazy("schema.households")]
+        ],
+        description="The open invitations into households that she was sent, the oldest first; "
+        "none to anybody but herself and the operator.",
+    )
+    @staticmethod
+    async def household_invitations(root: Member, info: Info) -> list[Invitation]:
+        """Loaded."""
+        return await info.context.loaders.invitations.load(root.id) or []
 
     @classmethod
     def is_type_of(cls, value: object, _info: object) -> bool:

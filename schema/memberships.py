@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from brands.errors import DomainError, MembershipNotFound
+from brands.limits import Allowance
 from brands.members import Member, MemberBy
 from brands.memberships import (
     Lot,
@@ -29,6 +30,7 @@ from schema.nodes import Node, Tag, global_id, id_of
 from schema.scalars import MoneyType, Points
 
 if TYPE_CHECKING:
+    from schema.allowances import TransferAllowanceType
     from schema.brands import BrandType
     from schema.ledger import LedgerTransactionConnection, LedgerTransactionType
     from schema.members import MemberType
@@ -131,6 +133,16 @@ class MembershipType(Node):
     def member(root: Membership, info: Info) -> Awaitable[Member | None]:
         """Loaded."""
         return info.context.loaders.members.load(MemberBy(id=root.member_id))
+
+    @resolved(
+        graphql_type=list[Annotated["TransferAllowanceType", strawberry.lazy("schema.allowances")]],
+        description="What every limit that is now in force leaves of transfers out of this "
+        "membership and into it.",
+    )
+    @staticmethod
+    async def transfer_allowance(root: Membership, info: Info) -> list[Allowance]:
+        """Loaded."""
+        return await info.context.loaders.allowances.load(root.id) or []
 
     @resolved(description="Its points now, and what they are worth.")
     @staticmethod

@@ -26,6 +26,9 @@ class Tag(bytes, Enum):
     TRANSFER = b"Tr"
     QUOTE = b"Qu"
     ACCOUNT = b"Ac"
+    RULE = b"Ru"
+    HOUSEHOLD = b"Ho"
+    INVITATION = b"In"
 
 
 _TAGS = {tag.value: tag for tag in Tag}

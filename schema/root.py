@@ -13,12 +13,15 @@ from schema.brands import BrandMutations, BrandQueries, BrandType
 from schema.context import Context, Info
 from schema.errors import USER_ERRORS
 from schema.fields import resolved, shorten
+from schema.households import HouseholdMutations
 from schema.ledger import LedgerMutations, LedgerQueries, LedgerTransactionType
 from schema.members import MemberMutations, MemberQueries, MemberType
 from schema.memberships import MembershipMutations, MembershipType
 from schema.nodes import Node, Tag, read_global_id
+from schema.quotes import QuoteMutations, QuoteQueries
+from schema.rules import RuleMutations, RuleQueries, TransferRuleType
 from schema.scalars import SCALARS
-from schema.transfers import TransferMutations, TransferQueries, TransferType
+from schema.transfers import TransferMutations, TransferType
 from schema.valuations import ValuationMutations, ValuationQueries
 from schema.viewer import ViewerQueries
 
@@ -28,8 +31,13 @@ async def _brand(context: Context, id: UUID) -> object:
     return next((brand for brand in known if brand.id == id), None)
 
 
+async def _rule(context: Context, id: UUID) -> object:
+    return context.coalition.registry.snapshot.rule_by_id(id)
+
+
 _NODES: dict[Tag, Callable[[Context, UUID], Awaitable[object]]] = {
     Tag.BRAND: _brand,
+    Tag.RULE: _rule,
     Tag.MEMBER: lambda context, id: context.loaders.members.load(MemberBy(id=id)),
     Tag.MEMBERSHIP: lambda context, id: context.loaders.memberships.load(id),
     Tag.TRANSACTION: lambda context, id: context.loaders.transactions.load(id),
@@ -43,8 +51,9 @@ class Query(
     ViewerQueries,
     BrandQueries,
     ValuationQueries,
+    RuleQueries,
     MemberQueries,
-    TransferQueries,
+    QuoteQueries,
     LedgerQueries,
 ):
     """The root of queries."""
@@ -72,9 +81,12 @@ class Query(
 class Mutation(
     BrandMutations,
     ValuationMutations,
+    RuleMutations,
     MemberMutations,
     MembershipMutations,
+    HouseholdMutations,
     AdjustmentMutations,
+    QuoteMutations,
     TransferMutations,
     LedgerMutations,
 ):
@@ -87,6 +99,7 @@ SCHEMA = strawberry.Schema(
     types=[
         *USER_ERRORS.values(),
         BrandType,
+        TransferRuleType,
         MemberType,
         MembershipType,
         TransferType,

@@ -1,35 +1,31 @@
-"""Transfers: what one would give, locking it, making it, taking it back."""
+"""Transfers: making one, calling it off, taking it back."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
 
-from brands.errors import (
-    DomainError,
-    InvalidInput,
-    MembershipNotFound,
-    QuoteNotFound,
-    TransferNotFound,
-)
+from brands.errors import DomainError, InvalidInput, QuoteNotFound, TransferNotFound
 from brands.memberships import Membership
 from brands.money import Money
-from brands.quotes import Quote, Terms, TransferRequest, preview, quote
+from brands.quotes import Quote
+from brands.routes import TransferRequest
 from brands.transactions import Transaction
-from brands.transfers import Made, Transfer, TransferStatus, create, reverse
+from brands.transferring import Made, cancel, create, reverse
+from brands.transfers import Transfer, TransferStatus
 from schema.context import Info
 from schema.enums import described
 from schema.errors import UserError, told, was_replayed
 from schema.fields import derived, mutation, resolved
-from schema.inputs import IdempotencyKey
+from schema.inputs import IdempotencyKey, TransferQuoteInput
 from schema.nodes import Node, Tag, global_id, id_of
 from schema.scalars import MoneyType, Points
 
 if TYPE_CHECKING:
     from schema.ledger import LedgerTransactionType
     from schema.memberships import MembershipType
+    from schema.quotes import TransferQuoteType
 
 described(
     TransferStatus,
@@ -46,63 +42,6 @@ _MEMBERSHIP = Annotated["MembershipType", strawberry.lazy("schema.memberships")]
 _DESTINATION = (
     "The membership that the points arrive at; null if the caller may name it but not look into it."
 )
-
-
-@strawberry.type(
-    name="TransferQuote",
-    description="What a transfer comes to. A quote locks its figures until it expires; a preview "
-    "shows the same and locks nothing.",
-)
-class TransferQuoteType:
-    """Resolved on `Quote`, and on `Terms` for a preview."""
-
-    id: strawberry.ID | None = derived(
-        lambda shown: global_id(Tag.QUOTE, shown.id) if isinstance(shown, Quote) else None,
-        description="The quote's id, to make the transfer with; null in a preview.",
-    )
-    points_out: Points = derived(
-        lambda shown: _terms(shown).points_out, description="The points that leave."
-    )
-    points_in: Points = derived(
-        lambda shown: _terms(shown).points_in, description="The points that arrive."
-    )
-    base_points: Points = derived(
-        lambda shown: _terms(shown).base_points,
-        description="Of those that arrive, the points that the rates give.",
-    )
-    bonus_points: Points = derived(
-        lambda shown: _terms(shown).bonus_points,
-        description="Of those that arrive, the points given beyond the rates.",
-    )
-    fee: Money | None = derived(
-        lambda shown: _terms(shown).fee,
-        graphql_type=MoneyType | None,
-        description="What the transfer costs; null if nothing.",
-    )
-    effective_rate: Decimal = derived(
-        lambda shown: _terms(shown).effective_rate,
-        description="Points that arrive for one that leaves, to twelve significant digits.",
-    )
-    expires_at: datetime | None = derived(
-        lambda shown: shown.expires_at if isinstance(shown, Quote) else None,
-        description="Until when the figures hold; null in a preview, which promises nothing.",
-    )
-
-    @resolved(graphql_type=_MEMBERSHIP, description="The membership that the points leave.")
-    @staticmethod
-    async def source(root: Quote | Terms, info: Info) -> Membership | None:
-        """Loaded."""
-        return await info.context.loaders.memberships.load(_terms(root).source)
-
-    @resolved(graphql_type=_MEMBERSHIP | None, description=_DESTINATION)
-    @staticmethod
-    async def destination(root: Quote | Terms, info: Info) -> Membership | None:
-        """Loaded."""
-        return await info.context.loaders.memberships.load(_terms(root).destination)
-
-
-def _terms(shown: Quote | Terms) -> Terms:
-    return shown.terms if isinstance(shown, Quote) else shown
 
 
 @strawberry.type(
@@ -128,6 +67,17 @@ class TransferType(Node):
         graphql_type=MoneyType | None,
         description="What it cost; null if nothing.",
     )
+    fee_points: Points = derived(
+        lambda transfer: transfer.terms.fee_points,
+        description="Of the points that left, those kept as a fee.",
+    )
+    reversed_points: Points = strawberry.field(
+        description="Of the points that left, those that were taken back."
+    )
+    is_gift: bool = derived(
+        lambda transfer: transfer.terms.is_gift,
+        description="Whether the points went to another member.",
+    )
     created_at: datetime = strawberry.field(description="When it was made.")
     arrives_at: datetime = strawberry.field(description="When the points arrive, or arrived.")
 
@@ -147,7 +97,7 @@ class TransferType(Node):
         return await info.context.loaders.memberships.load(root.terms.destination)
 
     @resolved(
-        graphql_type=TransferQuoteType | None,
+        graphql_type=Annotated["TransferQuoteType", strawberry.lazy("schema.quotes")] | None,
         description="The quote it was made by; null if there was none, or none of this caller's.",
     )
     @staticmethod
@@ -173,53 +123,9 @@ class TransferType(Node):
         return isinstance(value, Transfer)
 
 
-@strawberry.input(
-    description="A transfer between two memberships. Give exactly one of `pointsOut` and "
-    "`pointsIn`."
-)
-class TransferQuoteInput:
-    """See `brands.quotes.TransferRequest`."""
-
-    source: strawberry.ID = strawberry.field(
-        description="The id of the membership that the points leave."
-    )
-    destination: strawberry.ID | None = strawberry.field(
-        description="The id of the membership that the points arrive at. Required for now."
-    )
-    points_out: Points | None = strawberry.field(description="How many points leave.")
-    points_in: Points | None = strawberry.field(
-        description="How many points arrive, at least: as few leave as will do."
-    )
-
-    def request(self) -> TransferRequest:
-        """As the domain has it. Raises `MembershipNotFound`."""
-        return TransferRequest(
-            source=id_of(Tag.MEMBERSHIP, self.source, MembershipNotFound, path="source"),
-            destination=None
-            if self.destination is None
-            else id_of(Tag.MEMBERSHIP, self.destination, MembershipNotFound, path="destination"),
-            points_out=self.points_out,
-            points_in=self.points_in,
-        )
-
-
-@strawberry.type(description="The answer to `transferQuote` and `transferPreview`.")
-class TransferQuotePayload:
-    """Either figures or errors."""
-
-    quote: Quote | Terms | None = strawberry.field(
-        default=None,
-        graphql_type=TransferQuoteType | None,
-        description="The figures; null if there are errors.",
-    )
-    errors: list[UserError] = strawberry.field(
-        default_factory=list, description="Why it was refused; empty if it was not."
-    )
-
-
 @strawberry.input(description="A transfer to make. Give exactly one of `quote` and `transfer`.")
 class TransferCreateInput:
-    """See `brands.transfers.create`."""
+    """See `brands.transferring.create`."""
 
     quote: strawberry.ID | None = strawberry.field(
         description="The id of a quote: the transfer is made at exactly its figures."
@@ -242,14 +148,14 @@ class TransferCreateInput:
         return self.transfer.request()
 
 
-@strawberry.type(description="The answer to `transferCreate`.")
-class TransferCreatePayload:
-    """Either a transfer or errors."""
+@strawberry.type
+class _TransferPayload:
+    """What every answer about a transfer says: either a transfer or errors."""
 
     transfer: Transfer | None = strawberry.field(
         default=None,
         graphql_type=TransferType | None,
-        description="The transfer; null if there are errors.",
+        description="The transfer as it stands now; null if there are errors.",
     )
     replayed: bool = strawberry.field(
         default=False, description="Whether this key was answered so before; nothing was done now."
@@ -259,76 +165,45 @@ class TransferCreatePayload:
     )
 
 
-@strawberry.input(description="A transfer to take back.")
-class TransferReverseInput:
-    """See `brands.transfers.reverse`."""
+@strawberry.type(description="The answer to `transferCreate`.")
+class TransferCreatePayload(_TransferPayload):
+    """The transfer that was made, or errors."""
+
+
+@strawberry.input(description="A transfer to call off.")
+class TransferCancelInput:
+    """See `brands.transferring.cancel`."""
 
     transfer: strawberry.ID = strawberry.field(description="The transfer's id.")
+    idempotency_key: IdempotencyKey
+
+
+@strawberry.type(description="The answer to `transferCancel`.")
+class TransferCancelPayload(_TransferPayload):
+    """The transfer, now cancelled, or errors."""
+
+
+@strawberry.input(description="A transfer to take back, or a part of one.")
+class TransferReverseInput:
+    """See `brands.transferring.reverse`."""
+
+    transfer: strawberry.ID = strawberry.field(description="The transfer's id.")
+    points: Points | None = strawberry.field(
+        description="How many of the points that left come back; all that are left if omitted. "
+        "What had arrived is taken back in proportion, rounded up."
+    )
     reason: str = strawberry.field(description="Why, in 1 to 500 characters.")
     idempotency_key: IdempotencyKey
 
 
 @strawberry.type(description="The answer to `transferReverse`.")
-class TransferReversePayload:
-    """Either a transfer or errors."""
-
-    transfer: Transfer | None = strawberry.field(
-        default=None,
-        graphql_type=TransferType | None,
-        description="The transfer, now reversed; null if there are errors.",
-    )
-    replayed: bool = strawberry.field(
-        default=False, description="Whether this key was answered so before; nothing was done now."
-    )
-    errors: list[UserError] = strawberry.field(
-        default_factory=list, description="Why it was refused; empty if it was not."
-    )
-
-
-@strawberry.type
-class TransferQueries:
-    """Queries about transfers."""
-
-    @resolved(description="What a transfer would come to now. Locks nothing and promises nothing.")
-    @staticmethod
-    async def transfer_preview(
-        info: Info,
-        input: Annotated[
-            TransferQuoteInput, strawberry.argument(description="What would be transferred.")
-        ],
-    ) -> TransferQuotePayload:
-        """One preview."""
-        context = info.context
-        try:
-            terms = await preview(context.coalition, context.caller, input.request())
-        except DomainError as error:
-            return TransferQuotePayload(errors=told(error))
-        return TransferQuotePayload(quote=terms)
+class TransferReversePayload(_TransferPayload):
+    """The transfer, now reversed, or errors."""
 
 
 @strawberry.type
 class TransferMutations:
     """Mutations of transfers."""
-
-    @mutation(
-        description="Locks what a transfer comes to now, for five minutes and for this client. For "
-        "the member, the brand that the points leave, and the operator."
-    )
-    @staticmethod
-    async def transfer_quote(
-        info: Info,
-        input: Annotated[
-            TransferQuoteInput, strawberry.argument(description="What is to be transferred.")
-        ],
-    ) -> TransferQuotePayload:
-        """One quote."""
-        context = info.context
-        context.forget()
-        try:
-            made = await quote(context.coalition, context.caller, input.request())
-        except DomainError as error:
-            return TransferQuotePayload(errors=told(error))
-        return TransferQuotePayload(quote=made)
 
     @mutation(
         description="Makes a transfer, by a quote or at today's rates. For the member, the brand "
@@ -354,12 +229,40 @@ class TransferMutations:
             )
         except DomainError as error:
             within = inside if error.path in _OF_REQUEST else None
+            if input.quote is not None and error.path in _OF_REQUEST:
+                error.path = "quote"  # which tells of the recipient, say
             return TransferCreatePayload(
                 errors=told(error, inside=within), replayed=was_replayed(error)
             )
         return TransferCreatePayload(transfer=made.transfer, replayed=made.replayed)
 
-    @mutation(description="Takes a whole transfer back at its original figures. For the operator.")
+    @mutation(
+        description="Calls a transfer off whose points have not arrived yet. For the member, the "
+        "brand that the points left, and the operator."
+    )
+    @staticmethod
+    async def transfer_cancel(
+        info: Info,
+        input: Annotated[TransferCancelInput, strawberry.argument(description="What to call off.")],
+    ) -> TransferCancelPayload:
+        """One cancellation."""
+        context = info.context
+        context.forget()
+        try:
+            made = await cancel(
+                context.coalition,
+                context.caller,
+                id_of(Tag.TRANSFER, input.transfer, TransferNotFound, path="transfer"),
+                input.idempotency_key,
+            )
+        except DomainError as error:
+            return TransferCancelPayload(errors=told(error), replayed=was_replayed(error))
+        return TransferCancelPayload(transfer=made.transfer, replayed=made.replayed)
+
+    @mutation(
+        description="Takes a transfer back at its original figures, whole or in part. Where points "
+        "that arrived are spent, the receiving brand's clawback policy decides. For the operator."
+    )
     @staticmethod
     async def transfer_reverse(
         info: Info,
@@ -375,6 +278,7 @@ class TransferMutations:
                 context.coalition,
                 context.caller,
                 id_of(Tag.TRANSFER, input.transfer, TransferNotFound, path="transfer"),
+                input.points,
                 input.reason,
                 input.idempotency_key,
             )
@@ -383,5 +287,5 @@ class TransferMutations:
         return TransferReversePayload(transfer=made.transfer, replayed=made.replayed)
 
 
-_OF_REQUEST = {"source", "destination", "pointsOut", "pointsIn"}
+_OF_REQUEST = {"source", "destination", "recipient", "recipient.brand", "pointsOut", "pointsIn"}
 """Fields of the transfer itself, one level down in the input of `transferCreate`."""

@@ -3,21 +3,24 @@
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from brands.clock import to_micros
 from brands.errors import BrandNotFound, DomainError
+from brands.exchange import ExchangeRate, exchange_rate
 from brands.money import Money, decimal_of
 from brands.publishing import publish
-from brands.transfers import ExchangeRate, exchange_rate
 from brands.valuations import Rates, Valuation, rates_of
 from schema.connections import PageInfo
 from schema.context import Info
 from schema.errors import UserError, told
 from schema.fields import derived, mutation, resolved
 from schema.scalars import MoneyType, Points
+
+if TYPE_CHECKING:
+    from schema.rules import TransferRuleType
 
 _rate = lru_cache(maxsize=4_096)(decimal_of)  # there are few rates, and they are often asked for
 _MONEY_PER_POINT = "In units of the settlement currency per point."
@@ -81,11 +84,13 @@ def valuation_key(valuation: Valuation) -> str:
 
 @strawberry.type(
     name="ExchangeRate",
-    description="What points of one brand become at another, by the brands' rates. So many points "
-    "out give exactly so many points in; any other number gives the same proportion, rounded down.",
+    description="What points of one brand become at another, by the ratio of the transfer rule in "
+    "force or else by the brands' rates. So many points out give exactly so many points in; any "
+    "other number gives the same proportion, rounded down. The rule's bonuses and fees, limits and "
+    "minima are not in these figures: `transferPreview` has them.",
 )
 class ExchangeRateType:
-    """Resolved on `brands.transfers.ExchangeRate`."""
+    """Resolved on `brands.exchange.ExchangeRate`."""
 
     points_out: Points = strawberry.field(description="Points that leave, in lowest terms.")
     points_in: Points = strawberry.field(description="Points that arrive for them.")
@@ -94,6 +99,10 @@ class ExchangeRateType:
     )
     value_in: Money = strawberry.field(
         graphql_type=MoneyType, description="What those that arrive are worth where they go."
+    )
+    rule: Annotated["TransferRuleType", strawberry.lazy("schema.rules")] | None = strawberry.field(
+        description="The transfer rule in force; null if there is none. If it is closed, there are "
+        "no transfers, and the figures are what the rates would give."
     )
 
 

@@ -272,7 +272,84 @@ LAWS = (
         """
         SELECT f.book, f.id AS transfer_id FROM transfers f
         LEFT JOIN transactions t ON t.book = f.book AND t.id = f.transaction_id
-        WHERE t.id IS NULL OR t.points <> f.points_out
+        WHERE t.id IS NULL OR t.points <> f.points_out OR t.kind <>
+            CASE WHEN f.arrival_id IS NULL THEN 'CONVERSION' ELSE 'TRANSFER_OUT' END
+        """,
+    ),
+    Law(
+        "whatever leaves or arrives is a transfer's",
+        """
+        SELECT book, id AS transaction_id FROM transactions WHERE kind = 'TRANSFER_OUT'
+        EXCEPT SELECT book, transaction_id FROM transfers
+        UNION ALL
+        SELECT * FROM (
+            SELECT book, id FROM transactions WHERE kind = 'TRANSFER_IN'
+            EXCEPT SELECT arrival_book, arrival_id FROM transfers
+        ) arrived
+        """,
+    ),
+    Law(
+        "what has left has arrived as told, or is in transit",
+        """
+        SELECT f.book, f.id AS transfer_id, t.kind, t.points FROM transfers f
+        LEFT JOIN transactions t ON t.book = f.arrival_book AND t.id = f.arrival_id
+        WHERE f.arrival_id IS NOT NULL AND (
+            t.kind <> 'TRANSFER_IN' OR t.points <> f.points_in
+            OR t.id IS NULL AND NOT EXISTS (
+                SELECT 1 FROM entries e JOIN accounts a ON a.book = e.book AND a.id = e.account_id
+                WHERE e.book = f.book AND e.transaction_id = f.transaction_id
+                  AND a.kind = 'TRANSIT'))
+        """,
+    ),
+    Law(
+        "a transfer arrives or is called off, and is taken back on both sides alike",
+        """
+        SELECT f.book, f.id AS transfer_id, o.points AS left_back, i.points AS arrived_back
+        FROM transfers f
+        LEFT JOIN transactions t ON t.book = f.arrival_book AND t.id = f.arrival_id
+        LEFT JOIN (
+            SELECT book, reverses, sum(points) AS points
+            FROM transactions WHERE reverses IS NOT NULL GROUP BY book, reverses
+        ) o ON o.book = f.book AND o.reverses = f.transaction_id
+        LEFT JOIN (
+            SELECT book, reverses, sum(points) AS points
+            FROM transactions WHERE reverses IS NOT NULL GROUP BY book, reverses
+        ) i ON i.book = f.arrival_book AND i.reverses = f.arrival_id
+        WHERE f.arrival_id IS NOT NULL AND CASE
+            WHEN t.id IS NULL THEN i.points IS NOT NULL OR o.points <> f.points_out
+            ELSE coalesce(i.points, 0) * f.points_out < coalesce(o.points, 0) * f.points_in
+              OR coalesce(i.points, 0) * f.points_out
+                 >= coalesce(o.points, 0) * f.points_in + f.points_out
+            END
+        """,
+    ),
+    Law(
+        "what is in transit is what is to arrive",
+        """
+        SELECT t.balance, p.amount FROM (
+            SELECT coalesce(sum(balance), 0) AS balance FROM accounts WHERE kind = 'TRANSIT'
+        ) t CROSS JOIN (
+            SELECT coalesce(sum(e.amount), 0) AS amount
+            FROM accounts a
+            JOIN entries e ON e.book = a.book AND e.account_id = a.id
+            JOIN transfers f ON f.book = e.book AND f.transaction_id = e.transaction_id
+            WHERE a.kind = 'TRANSIT' AND f.arrival_id IS NOT NULL
+              AND NOT EXISTS (SELECT 1 FROM transactions n
+                              WHERE n.book = f.arrival_book AND n.id = f.arrival_id)
+              AND NOT EXISTS (SELECT 1 FROM transactions r
+                              WHERE r.book = f.book AND r.reverses = f.transaction_id)
+        ) p WHERE t.balance <> p.amount
+        """,
+    ),
+    Law(
+        "no limit is used less than not at all, and each use is a transaction's",
+        """
+        SELECT book, account_id, name, sum(points) AS points, sum(count) AS count
+        FROM cap_uses GROUP BY book, account_id, name HAVING sum(points) < 0 OR sum(count) < 0
+        UNION ALL
+        SELECT c.book, c.account_id, c.name, c.points, c.count FROM cap_uses c JOIN (
+            SELECT transaction_id FROM cap_uses EXCEPT SELECT id FROM transactions
+        ) lost ON lost.transaction_id = c.transaction_id
         """,
     ),
 )

@@ -23,8 +23,10 @@ from brands.ledger.commands import (
     Outcome,
     PlaceHold,
     Post,
+    Posting,
     Revalue,
     Reverse,
+    Token,
 )
 from brands.ledger.core import Verdict
 from brands.rejections import Rejection, rejection_from_fields, rejection_to_fields
@@ -60,17 +62,22 @@ class Needs:
     all_lots: set[Place] = field(default_factory=set)
     holds: set[Place] = field(default_factory=set)
     originals: set[Place] = field(default_factory=set)
-    tokens: set[tuple[int, str]] = field(default_factory=set)
+    tokens: set[Token] = field(default_factory=set)
+    caps: set[tuple[int, UUID, str]] = field(default_factory=set)
+    """(book, account, name) of limits that are counted."""
+    counted: set[tuple[int, UUID, UUID]] = field(default_factory=set)
+    """(book, account, original) of limits on which a transaction to be reversed may be counted."""
 
     def pool_of(self, book: int, brand: UUID) -> None:
         """A brand's points may move: its pool and settlement account with them."""
         self.accounts.add((book, stripe(book, brand, AccountKind.POOL)))
         self.accounts.add((book, stripe(book, brand, AccountKind.SETTLEMENT)))
 
-    def original_touches(self, account: Place, unit: UUID) -> None:
+    def original_touches(self, original: UUID, account: Place, unit: UUID) -> None:
         """An account of a transaction that is to be reversed."""
         self.accounts.add(account)
         if is_member_account(account[1]):
+            self.counted.add((*account, original))
             self.all_lots.add(account)
             self.pool_of(account[0], unit)
             margin = stripe(account[0], COALITION, AccountKind.MARGIN)
@@ -104,6 +111,11 @@ def needs_of(commands: Sequence[Command]) -> Needs:
                 _needs_of_post(needs, command, book)
             case Reverse():
                 needs.originals.add((book, command.original))
+                if command.arrival is not None:
+                    _, arrival = command.arrival
+                    needs.originals.add((book_of(arrival), arrival))
+                needs.tokens.update(command.tokens)
+                needs.counted |= {(book_of(id), id, command.original) for id in command.counted}
             case PlaceHold():
                 needs.accounts.add((book, command.account))
                 needs.lots.add((book, command.account))
@@ -124,21 +136,43 @@ def needs_of(commands: Sequence[Command]) -> Needs:
     return needs
 
 
+def books_of(command: Command) -> set[int]:
+    """The books whose accounts a command names: its own, and of a transfer the other side's."""
+    books = {book_of(command.id)}
+    if isinstance(command, Post):
+        books.update(book_of(cap.account) for cap in command.caps)
+        if command.arrival is not None:
+            books.add(book_of(command.arrival.id))
+    return books
+
+
 def _needs_of_post(needs: Needs, command: Post, book: int) -> None:
+    _needs_of_postings(needs, command.postings, book)
+    if command.arrival is not None:
+        _needs_of_postings(needs, command.arrival.postings, book_of(command.arrival.id))
+    if command.captures is not None:
+        needs.holds.add((book, command.captures))
+        needs.all_lots |= {
+            (book, posting.source)
+            for posting in command.postings
+            if is_member_account(posting.source)
+        }
+    needs.tokens.update(command.tokens)
+    for cap in command.caps:
+        counted = book_of(cap.account)
+        needs.accounts.add((counted, cap.account))
+        needs.caps.add((counted, cap.account, cap.name))
+
+
+def _needs_of_postings(needs: Needs, postings: Sequence[Posting], book: int) -> None:
     accounts = needs.accounts
-    for unit, source, destination, _ in command.postings:
+    for unit, source, destination, _ in postings:
         accounts.add((book, source))
         accounts.add((book, destination))
         if unit != MONEY:
             needs.pool_of(book, unit)
             if is_member_account(source):
                 needs.lots.add((book, source))
-                if command.captures is not None:
-                    needs.all_lots.add((book, source))
-    if command.captures is not None:
-        needs.holds.add((book, command.captures))
-    for token in command.tokens:
-        needs.tokens.add((book, token))
 
 
 def claim_of(command: Command) -> Claim | None:
@@ -197,13 +231,15 @@ def rejection_text(rejection: Rejection) -> str:
 def spent_tokens(
     commands: Sequence[Command], verdicts: Sequence[Verdict], now: Micros
 ) -> list[KeyRow]:
-    """The tokens of accepted commands, as rows of the key table."""
-    return [
-        KeyRow(book_of(command.id), TOKENS, token, b"", command.id, None, now)
+    """The tokens of accepted commands, as rows of the key table, in the order of all writers."""
+    rows = [
+        KeyRow(token.book, TOKENS, token.name, b"", command.id, None, now)
         for command, verdict in zip(commands, verdicts, strict=True)
-        if isinstance(command, Post) and verdict is None
+        if isinstance(command, Post | Reverse) and verdict is None
         for token in command.tokens
     ]
+    rows.sort(key=lambda row: row[:3])
+    return rows
 
 
 TOKENS = "token"

@@ -24,14 +24,17 @@ class AccountKind(StrEnum):
     EXPIRED = "EXPIRED"
     CONVERTED = "CONVERTED"
     ADJUSTED = "ADJUSTED"
-    CLEARING = "CLEARING"
-    """Between books: what has left one and arrived in another. Over all books it sums to zero."""
     SETTLEMENT = "SETTLEMENT"
     POOL = "POOL"
     """The money behind a brand's outstanding points: always outstanding x redemptionRate."""
     MARGIN = "MARGIN"
     ROUNDING = "ROUNDING"
     BREAKAGE = "BREAKAGE"
+    CLEARING = "CLEARING"
+    """Between books: what has left one and arrived in another. Over all books it sums to zero."""
+    TRANSIT = "TRANSIT"
+    """Under way: what will stand behind points that have left and are yet to arrive. Over all books
+    it sums to just that."""
 
 
 class TransactionKind(StrEnum):
@@ -56,7 +59,6 @@ BRAND_POINTS_KINDS = (
     AccountKind.EXPIRED,
     AccountKind.CONVERTED,
     AccountKind.ADJUSTED,
-    AccountKind.CLEARING,
 )
 """A brand's accounts in its own points, in each book."""
 
@@ -68,6 +70,7 @@ COALITION_MONEY_KINDS = (
     AccountKind.ROUNDING,
     AccountKind.BREAKAGE,
     AccountKind.CLEARING,
+    AccountKind.TRANSIT,
 )
 """The coalition's own accounts in money, in each book."""
 

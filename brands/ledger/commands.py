@@ -61,12 +61,49 @@ class Record(NamedTuple):
     values: tuple[Any, ...]
 
 
+class Token(NamedTuple):
+    """Something that can be used once only (a quote, an arrival), in the book that tells of it."""
+
+    book: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """What a command uses of a limit on a membership, and how far that limit goes.
+
+    `name` says what is counted, and over which period; what was used so far is summed by it. With
+    a maximum of None there is none. The rest is told when the limit is reached.
+    """
+
+    account: UUID
+    name: str
+    points: int
+    count: int
+    max_points: int | None
+    max_count: int | None
+    period: str
+    direction: str
+    resets_at: Micros
+
+
 class Shortfall(StrEnum):
     """What a reversal does when the points it takes back are spent already."""
 
     REJECT = "REJECT"
     ALLOW_NEGATIVE = "ALLOW_NEGATIVE"
     UP_TO_BALANCE = "UP_TO_BALANCE"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """The other half of a posting that moves points to somebody else: a transaction of its own, in
+    the book of its id, posted with the first or not at all."""
+
+    id: UUID
+    kind: TransactionKind
+    postings: tuple[Posting, ...]
+    points: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +115,31 @@ class Post:
     """
 
     id: UUID
-    claim: Claim
+    claim: Claim | None
+    """None for what falls due by itself; a token keeps that from being done twice."""
     kind: TransactionKind
     postings: tuple[Posting, ...]
     points: int
     event_at: Micros
     reference: str | None = None
     description: str | None = None
+    arrival: Arrival | None = None
     lots_expire_at: Micros = NEVER
+    keep_earliest: bool = False
+    """The credited points expire with the earliest-expiring of those debited, whatever else is
+    said."""
     earned_at: Micros | None = None
     """When the credited points were earned; `event_at` unless said otherwise."""
     captures: UUID | None = None
     """A pending hold on the debited account, which this posting uses and ends."""
-    tokens: tuple[str, ...] = ()
+    caps: tuple[Cap, ...] = ()
+    """Refused with `TransferLimitReached` if one of these would be exceeded."""
+    tokens: tuple[Token, ...] = ()
     """Single-use tokens (a quote, say) that this posting spends; `TokenSpent` if one was."""
     deadline: Micros | None = None
     """Refused with `QuoteExpired` when recorded at or after this instant."""
+    not_before: Micros | None = None
+    """Refused with `TransferNotCompleted` when recorded before this instant."""
     records: tuple[Record, ...] = ()
     request_id: str = ""
 
@@ -102,8 +148,9 @@ class Post:
 class Reverse:
     """Mirror an earlier transaction at its original figures, whole (`points` None) or in part.
 
-    Of a conversion `points` counts the points that had left; what had arrived is taken back in
-    proportion, rounded up until the last part makes it exact.
+    Of a transfer `points` counts the points that had left; what had arrived is taken back in
+    proportion, rounded up until the last part makes it exact. A transfer that was posted as two
+    transactions is taken back as two: `original` is the one by which the points left.
     """
 
     id: UUID
@@ -112,6 +159,15 @@ class Reverse:
     points: int | None
     event_at: Micros
     shortfall: Shortfall = Shortfall.REJECT
+    arrival: tuple[UUID, UUID] | None = None
+    """The transaction by which the points arrived: the id for its reversal, and its own."""
+    departed_only: bool = False
+    """The points of the transfer have not arrived, and will not: it is called off."""
+    counted: tuple[UUID, ...] = ()
+    """Memberships on which the original was counted against limits, though it has no entry there."""
+    tokens: tuple[Token, ...] = ()
+    deadline: Micros | None = None
+    """Refused with `TransferNotCancellable` when recorded at or after this instant."""
     description: str | None = None
     records: tuple[Record, ...] = ()
     request_id: str = ""

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from brands.clock import NEVER, Micros, from_micros
 from brands.ids import book_of
+from brands.ledger.caps import first_exceeded, use
 from brands.ledger.chart import MONEY, AccountKind, TransactionKind, stripe
 from brands.ledger.commands import (
     Command,
@@ -23,10 +24,11 @@ from brands.ledger.commands import (
     Refuse,
     Revalue,
     Reverse,
+    Token,
 )
 from brands.ledger.holding import capture, close_hold, end_hold, place_hold
 from brands.ledger.lots import Take, give_back, keep, spend, spendable, take, take_expired
-from brands.ledger.reversing import Mirror, mirror
+from brands.ledger.reversing import Half, Mirror, mirror
 from brands.ledger.state import Changes, State
 from brands.money import MAX_BALANCE
 from brands.rejections import (
@@ -36,6 +38,8 @@ from brands.rejections import (
     QuoteExpired,
     Rejection,
     TokenSpent,
+    TransferNotCancellable,
+    TransferNotCompleted,
 )
 
 COALITION_CLIENT = "coalition"
@@ -98,15 +102,12 @@ class _Batch:
     # Posting.
 
     def _post(self, command: Post) -> Verdict:
-        if command.deadline is not None and self.now >= command.deadline:
-            return QuoteExpired(expired_at=from_micros(command.deadline))
-        for token in command.tokens:
-            if token in self.state.spent_tokens:
-                return TokenSpent(token=token)
-        for unit, source, destination, amount in command.postings:
-            assert amount > 0
-            assert self.accounts[source].unit == self.accounts[destination].unit == unit
-        deltas = net(command.postings)
+        refusal = self._untimely(command) or first_exceeded(self.state, command.caps)
+        if refusal is not None:
+            return refusal
+        arrival = command.arrival
+        deltas = self._checked(command.postings)
+        arriving = self._checked(arrival.postings) if arrival else {}
         takes: list[Take] = []
         hold = None
         if command.captures is not None:
@@ -115,32 +116,57 @@ class _Batch:
             refusal = refusal or self._take_debits(deltas, takes, paid=hold.account)
         else:
             refusal = self._take_debits(deltas, takes)
-        refusal = refusal or self._make_whole(deltas, book_of(command.id))
+        refusal = refusal or self._take_debits(arriving, takes)
         if refusal is not None:
             return refusal
-        self._append(
-            command.id,
-            command.kind,
-            command.event_at,
-            command.points,
-            deltas,
-            header=(
-                command.claim.client,
-                command.request_id,
-                command.reference,
-                command.description,
-                None,
-            ),
+        self._make_whole(deltas, book_of(command.id))
+        if arrival is not None:
+            self._make_whole(arriving, book_of(arrival.id))
+        if not self._fits(deltas, arriving):
+            return AmountTooLarge()
+        header = (
+            COALITION_CLIENT if command.claim is None else command.claim.client,
+            command.request_id,
+            command.reference,
+            command.description,
+            None,
         )
+        kind, event_at = command.kind, command.event_at
+        self._append(command.id, kind, event_at, command.points, deltas, header)
+        if arrival is not None:
+            self._append(arrival.id, arrival.kind, event_at, arrival.points, arriving, header)
         if hold is not None:
             captured = -deltas[hold.account]
             close_hold(self.state, self.changes, hold, "CAPTURED", command.id, self.now, captured)
         spend(self.state, self.changes, takes, command.id)
-        earned_at = command.event_at if command.earned_at is None else command.earned_at
-        self._keep_credits(deltas, command.id, earned_at, command.lots_expire_at)
+        self._keep_credits(command, command.id, deltas, takes)
+        if arrival is not None:
+            self._keep_credits(command, arrival.id, arriving, takes)
+        for cap in command.caps:
+            use(self.state, self.changes, cap.account, cap.name, cap.points, cap.count, command.id)
         self._keep_records(command)
         self.state.spent_tokens.update(command.tokens)
         return None
+
+    def _untimely(self, command: Post) -> Verdict:
+        """Too late, too early, or done before."""
+        if command.deadline is not None and self.now >= command.deadline:
+            return QuoteExpired(expired_at=from_micros(command.deadline))
+        if command.not_before is not None and self.now < command.not_before:
+            return TransferNotCompleted(status="PENDING")
+        return self._spent(command.tokens)
+
+    def _spent(self, tokens: Sequence[Token]) -> Verdict:
+        for token in tokens:
+            if token in self.state.spent_tokens:
+                return TokenSpent(token=token.name)
+        return None
+
+    def _checked(self, postings: Sequence[Posting]) -> Deltas:
+        for unit, source, destination, amount in postings:
+            assert amount > 0
+            assert self.accounts[source].unit == self.accounts[destination].unit == unit
+        return net(postings)
 
     def _take_debits(
         self, deltas: Deltas, takes: list[Take], *, paid: UUID | None = None
@@ -163,7 +189,7 @@ class _Batch:
                 takes.extend(found)
         return None
 
-    def _make_whole(self, deltas: Deltas, book: int) -> Verdict:
+    def _make_whole(self, deltas: Deltas, book: int) -> None:
         """Completes the deltas so that every pool moved will be outstanding x value in force.
 
         What the postings' own pool legs leave open is the brand's settlement account's: the value
@@ -183,11 +209,19 @@ class _Batch:
                 settlement = stripe(book, brand, AccountKind.SETTLEMENT)
                 deltas[pool.id] = deltas.get(pool.id, 0) + gap
                 deltas[settlement] = deltas.get(settlement, 0) - gap
-        for account_id, amount in deltas.items():
-            balance = self.accounts[account_id].balance + amount
-            if abs(balance) > MAX_BALANCE or abs(amount) > MAX_BALANCE:
-                return AmountTooLarge()
-        return None
+
+    def _fits(self, *transactions: Deltas) -> bool:
+        """Whether every balance and amount stays within what the books can hold."""
+        balances: Deltas = {}
+        for deltas in transactions:
+            for account_id, amount in deltas.items():
+                before = balances.get(account_id)
+                if before is None:
+                    before = self.accounts[account_id].balance
+                balances[account_id] = balance = before + amount
+                if abs(balance) > MAX_BALANCE or abs(amount) > MAX_BALANCE:
+                    return False
+        return True
 
     def _append(
         self,
@@ -219,8 +253,13 @@ class _Batch:
             entries.append((book, transaction, account_id, amount, balance, version, now))
 
     def _keep_credits(
-        self, deltas: Deltas, transaction: UUID, earned_at: Micros, expires_at: Micros
+        self, command: Post, transaction: UUID, deltas: Deltas, takes: Sequence[Take]
     ) -> None:
+        """Makes the lots of what members were credited."""
+        earned_at = command.event_at if command.earned_at is None else command.earned_at
+        expires_at = command.lots_expire_at
+        if command.keep_earliest:
+            expires_at = min((lot.expires_at for lot, _ in takes), default=expires_at)
         for account_id, amount in deltas.items():
             account = self.accounts[account_id]
             if amount > 0 and account.is_points:
@@ -260,42 +299,54 @@ class _Batch:
     # Reversal.
 
     def _reverse(self, command: Reverse) -> Verdict:
-        original = self.state.originals[command.original]
-        mirrored = mirror(original, self.state, command.points, command.shortfall, self.now)
-        if not isinstance(mirrored, Mirror):
-            return mirrored
-        refusal = self._make_whole(mirrored.deltas, book_of(command.id))
+        if command.deadline is not None and self.now >= command.deadline:
+            return TransferNotCancellable(arrives_at=from_micros(command.deadline))
+        refusal = self._spent(command.tokens)
         if refusal is not None:
             return refusal
-        self._append(
-            command.id,
-            TransactionKind.REVERSAL,
-            command.event_at,
-            mirrored.points,
-            mirrored.deltas,
-            header=(
-                command.claim.client,
-                command.request_id,
-                None,
-                command.description,
-                command.original,
-            ),
-        )
-        for account, overdraft in mirrored.overdrafts:
+        mirrored = mirror(command, self.state, self.now)
+        if not isinstance(mirrored, Mirror):
+            return mirrored
+        for half in mirrored.halves:
+            self._make_whole(half.deltas, book_of(half.id))
+        if not self._fits(*(half.deltas for half in mirrored.halves)):
+            return AmountTooLarge()
+        for half in mirrored.halves:
+            self._append(
+                half.id,
+                TransactionKind.REVERSAL,
+                command.event_at,
+                half.points,
+                half.deltas,
+                header=(
+                    command.claim.client,
+                    command.request_id,
+                    None,
+                    command.description,
+                    half.original.id,
+                ),
+            )
+            self._settle_lots(half)
+            half.original.reversed += half.points
+            for account_id, name, points, count in half.caps:
+                use(self.state, self.changes, account_id, name, -points, -count, half.id)
+        self._keep_records(command)
+        self.state.spent_tokens.update(command.tokens)
+        return None
+
+    def _settle_lots(self, half: Half) -> None:
+        """Uses up what is taken back from lots, and fills those that the original had used."""
+        for account, overdraft in half.overdrafts:
             assert account.floor is not None
             account.floor -= overdraft
-        spend(self.state, self.changes, mirrored.takes, command.id)
-        for account_id, amount in mirrored.deltas.items():
+        spend(self.state, self.changes, half.takes, half.id)
+        for account_id, amount in half.deltas.items():
             account = self.accounts[account_id]
             if amount > 0 and account.is_points:
-                rest = give_back(
-                    self.state, self.changes, account, amount, original.uses, command.id
-                )
+                uses = half.original.uses
+                rest = give_back(self.state, self.changes, account, amount, uses, half.id)
                 if rest:
-                    keep(self.state, self.changes, account, rest, command.id, self.now, NEVER)
-        original.reversed += mirrored.points
-        self._keep_records(command)
-        return None
+                    keep(self.state, self.changes, account, rest, half.id, self.now, NEVER)
 
     # Expiry.
 

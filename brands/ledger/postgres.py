@@ -5,7 +5,7 @@ are locked first, in id order, and what hangs on them is read by later statement
 sets are worked on: the number of statements does not grow with the batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import asyncpg
@@ -15,7 +15,6 @@ from brands.errors import LedgerUnavailable
 from brands.ids import new_id
 from brands.ledger.batch import (
     LOTS_AT_FIRST,
-    TOKENS,
     Answer,
     KeyRow,
     Needs,
@@ -32,15 +31,16 @@ from brands.ledger.commands import Command, Refuse
 from brands.ledger.core import Verdict, decide
 from brands.ledger.lots import LotsNotLoaded
 from brands.ledger.memory import MOST_LOTS, Memory
+from brands.ledger.reading import Originals, caps_used, read_originals, read_rare
 from brands.ledger.rows import (
     changed_accounts,
     changed_lots,
     ended_holds,
+    fill_caps,
     fill_lots,
-    fill_originals,
     inserted_rows,
 )
-from brands.ledger.state import Account, Changes, Hold, Row, State
+from brands.ledger.state import Account, Changes, Row, State
 from brands.ledger.statements import (
     APPEND,
     CHANGED_ACCOUNTS,
@@ -48,17 +48,12 @@ from brands.ledger.statements import (
     CLAIM_KEYS,
     CLOCK_AND_LOTS,
     ENDED_HOLDS,
-    HOLDS,
     IN_THE_ORDER_GIVEN,
     LOCK_ACCOUNTS,
-    ORIGINAL_ENTRIES,
-    ORIGINAL_REVERSED,
-    ORIGINAL_USES,
     RATES,
     READ_ACCOUNTS,
     REJECTED_KEYS,
     STORED_KEYS,
-    TOKENS_SPENT,
     columns,
     insert,
     literal,
@@ -72,15 +67,11 @@ _KEYS = APPEND["idempotency_keys"]
 class PostgresLane:
     """One connection that commits batches. Not to be used by two tasks at once."""
 
-    def __init__(self, url: str, books: int) -> None:
+    def __init__(self, url: str, books: int, memory: Memory) -> None:
         self._url = url
         self._books = books
         self._connection: asyncpg.Connection[Any] | None = None
-        self._epoch = -1
-        self._rates: dict[Any, list[tuple[Micros, int]]] = {}
-        self._memory = Memory()
-        self._clock_ahead = 0
-        """By how much the database's clock is ahead of our steady one, in microseconds."""
+        self._memory = memory
 
     async def open(self) -> None:
         """Connects, unless connected."""
@@ -93,7 +84,7 @@ class PostgresLane:
     async def close(self) -> None:
         """Lets go of the connection, in whatever state it is."""
         connection, self._connection = self._connection, None
-        self._memory = Memory()
+        self._memory.forget_all()
         if connection is not None:
             connection.terminate()
 
@@ -120,28 +111,22 @@ class PostgresLane:
             state = await self._remember(connection, needs)
             if state is None:
                 return None
-            now = steady_micros() + self._clock_ahead
-            now = max(now, *(state.accounts[id].posted_at for _, id in needs.accounts), 0)
+            now = steady_micros() + self._memory.clock_ahead
+            now = max(now, *(account.posted_at for account in state.accounts.values()), 0)
             verdicts, changes = decide(state, commands, now, new_id)
             if any(
                 verdict is not None and type(command) is not Refuse
                 for command, verdict in zip(commands, verdicts, strict=True)
             ):
                 # A refusal sticks to its key for ever: it is not given from memory.
-                self._memory.forget(needs)
                 return None
             await self._store_guarded(connection, commands, verdicts, changes, now)
         except asyncpg.SerializationError:
-            self._memory.forget(needs)
             self._memory.contradicted()
             return None
         except (asyncpg.UniqueViolationError, LotsNotLoaded):
-            self._memory.forget(needs)
             return None
-        except BaseException:
-            self._memory.forget(needs)
-            raise
-        self._memory.confirmed(changes.accounts)
+        self._memory.confirmed(state.accounts, changes.accounts)
         return answers_of(commands, verdicts)
 
     async def _remember(self, connection: "asyncpg.Connection[Any]", needs: Needs) -> State | None:
@@ -152,8 +137,8 @@ class PostgresLane:
             read = {row[1]: Account(*row) for row in rows}
             # Read after the accounts: lots that are newer than theirs show in the revision.
             clock = await connection.fetch(CLOCK_AND_LOTS, *places(members), MOST_LOTS)
-            self._clock_ahead = clock[0]["now"] - steady_micros()
-            if clock[0]["epoch"] != self._epoch:
+            self._memory.clock_ahead = clock[0]["now"] - steady_micros()
+            if clock[0]["epoch"] != self._memory.epoch:
                 await self._load_rates(connection, clock[0]["epoch"])
             if len(read) < len(missing):
                 return None
@@ -166,9 +151,14 @@ class PostgresLane:
             if not all(read[id].all_lots for _, id in members):
                 return None
             self._memory.learn(read)
-        if not all(id in self._memory.accounts for _, id in needs.accounts):
+        accounts = self._memory.take(needs)
+        if accounts is None:
             return None
-        return State(self._memory.accounts, self._rates)
+        state = State(accounts, self._memory.rates)
+        uncounted = {cap for cap in needs.caps if cap[2] not in accounts[cap[1]].caps}
+        if uncounted:
+            fill_caps(state, uncounted, await caps_used(connection, uncounted))
+        return state
 
     async def _store_guarded(
         self,
@@ -203,7 +193,7 @@ class PostgresLane:
             await connection.execute(sql, *values)
             return
         _, clock = await connection.fetchrow(sql, *values, len(changes.accounts))
-        self._clock_ahead = clock - steady_micros()
+        self._memory.clock_ahead = clock - steady_micros()
 
     async def _commit_under_lock(
         self, connection: "asyncpg.Connection[Any]", commands: Sequence[Command]
@@ -213,18 +203,18 @@ class PostgresLane:
         stored = await self._claim(connection, keys)
         replayed = {row.command_id for row in keys if row[:3] in stored}
         live = [command for command in commands if command.id not in replayed]
-        fresh: dict[Any, Answer] = {}
+        fresh: Iterator[Answer] = iter(())
         if live:
             verdicts, changes, now = await self._judge(connection, live)
             live_keys = [row for row in keys if row.command_id not in replayed]
             await self._store(connection, live, verdicts, changes, live_keys, now)
-            fresh = dict(zip((each.id for each in live), answers_of(live, verdicts), strict=True))
+            fresh = iter(answers_of(live, verdicts))
         await connection.execute("COMMIT")
         by_command = {row.command_id: stored.get(row[:3]) for row in keys} if stored else {}
         return [
-            fresh[command.id]
-            if command.id in fresh
-            else _answer_again(command, by_command[command.id])
+            _answer_again(command, by_command[command.id])
+            if command.id in replayed
+            else next(fresh)
             for command in commands
         ]
 
@@ -251,7 +241,7 @@ class PostgresLane:
         self, connection: "asyncpg.Connection[Any]", commands: Sequence[Command]
     ) -> tuple[list[Verdict], Changes, Micros]:
         needs = needs_of(commands)
-        originals = await self._original_entries(connection, needs)
+        originals = await read_originals(connection, needs)
         self._memory.forget(needs)
         limit: int | None = LOTS_AT_FIRST
         while True:
@@ -267,7 +257,7 @@ class PostgresLane:
         self,
         connection: "asyncpg.Connection[Any]",
         needs: Needs,
-        originals: Sequence[Any],
+        originals: Originals,
         limit: int | None,
     ) -> tuple[State, Micros]:
         rows = await connection.fetch(LOCK_ACCOUNTS, *places(needs.accounts))
@@ -276,11 +266,11 @@ class PostgresLane:
         asked = needs.lots | needs.all_lots
         cap = None if needs.all_lots else limit
         clock = await connection.fetch(CLOCK_AND_LOTS, *places(asked), cap)
-        if clock[0]["epoch"] != self._epoch:
+        if clock[0]["epoch"] != self._memory.epoch:
             await self._load_rates(connection, clock[0]["epoch"])
-        state = State(accounts, self._rates)
+        state = State(accounts, self._memory.rates)
         fill_lots(state, [row[2:] for row in clock if row[2] is not None], asked, cap)
-        await self._load_rare(connection, needs, originals, state)
+        await read_rare(connection, needs, originals, state)
         # Time never runs backwards on an account, whatever the clock does.
         now = max(clock[0]["now"], *(account.posted_at for account in accounts.values()), 0)
         return state, now
@@ -289,45 +279,7 @@ class PostgresLane:
         rates: dict[Any, list[tuple[Micros, int]]] = {}
         for brand, effective_from, rate in await connection.fetch(RATES):
             rates.setdefault(brand, []).append((effective_from, rate))
-        self._rates, self._epoch = rates, epoch
-
-    async def _original_entries(
-        self, connection: "asyncpg.Connection[Any]", needs: Needs
-    ) -> Sequence[Any]:
-        if not needs.originals:
-            return ()
-        rows: Sequence[Any] = await connection.fetch(ORIGINAL_ENTRIES, *places(needs.originals))
-        for row in rows:
-            needs.original_touches((row["book"], row["account_id"]), row["unit"])
-        return rows
-
-    async def _load_rare(
-        self,
-        connection: "asyncpg.Connection[Any]",
-        needs: Needs,
-        originals: Sequence[Any],
-        state: State,
-    ) -> None:
-        """What only some batches need: spent tokens, holds, transactions to be reversed."""
-        if needs.tokens:
-            books, tokens = zip(*needs.tokens, strict=True)
-            rows = await connection.fetch(TOKENS_SPENT, TOKENS, literal(books), tokens)
-            state.spent_tokens.update(row["key"] for row in rows)
-        if needs.holds:
-            for row in await connection.fetch(HOLDS, *places(needs.holds)):
-                id, account, points, status, expires_at, lot_ids, amounts = row
-                lots = list(zip(lot_ids, amounts, strict=True))
-                state.holds[id] = Hold(id, account, points, status, expires_at, lots)
-        if originals:
-            asked = places(needs.originals)
-            uses = await connection.fetch(ORIGINAL_USES, *asked)
-            done = {
-                row["reverses"]: row["points"]
-                for row in await connection.fetch(ORIGINAL_REVERSED, *asked)
-            }
-            fill_originals(state, originals, uses, done)
-        require("hold", needs.holds, state.holds)
-        require("transaction", needs.originals, state.originals)
+        self._memory.learn_rates(rates, epoch)
 
     async def _store(
         self,

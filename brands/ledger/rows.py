@@ -3,7 +3,7 @@
 Shared by both lanes; rows are sequences in the order that the names of each function give.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
@@ -30,12 +30,14 @@ def fill_originals(
     state: State,
     entries: Sequence[Any],
     uses: Sequence[Any],
+    caps: Sequence[Any],
     reversed_points: Mapping[UUID, int],
 ) -> None:
-    """Transactions to be reversed, with the lots that they used.
+    """Transactions to be reversed, with the lots and limits that they used.
 
     `entries`: (transaction, kind, book, account, amount, unit). `uses`: (transaction, account,
     origin of the lot, points not given back yet, amount, remaining, held, earned, expires).
+    `caps`: (transaction, book, account, name, points, count).
     """
     for id, kind, _, account, amount, _ in entries:
         original = state.originals.get(id)
@@ -47,6 +49,16 @@ def fill_originals(
         if (account, origin) not in state.lots:
             state.lots[account, origin] = Lot(account, origin, *lot)
         state.originals[id].uses[account, origin] = points
+    for id, _, *cap in caps:
+        state.originals[id].caps.append(tuple(cap))
+
+
+def fill_caps(state: State, asked: Set[tuple[int, UUID, str]], rows: Iterable[Any]) -> None:
+    """What was used of limits: rows are (account, name, points, count) sums, none where nothing."""
+    for _, account, name in asked:
+        state.accounts[account].caps[name] = (0, 0)
+    for account, name, points, count in rows:
+        state.accounts[account].caps[name] = (points, count)
 
 
 def inserted_rows(changes: Changes, now: Micros) -> Iterator[tuple[str, Sequence[Row]]]:
@@ -57,6 +69,7 @@ def inserted_rows(changes: Changes, now: Micros) -> Iterator[tuple[str, Sequence
     yield "lot_uses", changes.uses
     yield "holds", [hold_row(hold, now) for hold in changes.new_holds.values()]
     yield "hold_lots", changes.hold_lots
+    yield "cap_uses", changes.cap_uses
 
 
 def lot_row(lot: Lot) -> Row:

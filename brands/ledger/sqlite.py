@@ -7,9 +7,9 @@ the WAL on other connections. `synchronous=FULL`: what is acknowledged is on the
 import asyncio
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from brands.clock import Micros, now_micros
@@ -35,6 +35,7 @@ from brands.ledger.rows import (
     changed_accounts,
     changed_lots,
     ended_holds,
+    fill_caps,
     fill_lots,
     fill_originals,
     inserted_rows,
@@ -42,6 +43,9 @@ from brands.ledger.rows import (
 from brands.ledger.state import Account, Changes, Hold, Row, State
 
 BUSY_TIMEOUT_SECONDS = 30
+
+Originals: TypeAlias = tuple[Sequence[Row], Sequence[Row]]
+"""Entries, and uses of limits, of the transactions that are to be reversed."""
 
 _ACCOUNTS = """
 SELECT a.book, a.id, a.owner_id, a.kind, a.unit, a.balance, a.held, a.floor, a.version, a.rate,
@@ -89,6 +93,16 @@ FROM lot_uses u
 JOIN lots l ON l.book = u.book AND l.account_id = u.account_id AND l.transaction_id = u.lot_id
 WHERE u.book = ? AND u.transaction_id = ?
 ORDER BY l.expires_at, l.earned_at, l.transaction_id
+"""
+
+_ORIGINAL_CAPS = """
+SELECT transaction_id, book, account_id, name, points, count FROM cap_uses
+WHERE book = ? AND account_id = ? AND transaction_id = ?
+"""
+
+_CAPS_USED = """
+SELECT account_id, name, sum(points), sum(count) FROM cap_uses
+WHERE book = ? AND account_id = ? AND name = ? GROUP BY account_id, name
 """
 
 _REVERSED = "SELECT sum(points) FROM transactions WHERE book = ? AND reverses = ?"
@@ -184,17 +198,16 @@ class SqliteLane:
                     book, client, key, fingerprint, compiled(command_id), rejection, at
                 )
         live = [command for command in commands if command.id not in stored]
-        fresh: dict[UUID, Answer] = {}
+        fresh: Iterator[Answer] = iter(())
         if live:
             verdicts, changes, now = self._judge(connection, live)
             live_keys = [
                 row._replace(recorded_at=now) for row in keys if row.command_id not in stored
             ]
             self._store(connection, live, verdicts, changes, live_keys, now)
-            fresh = {each.id: answer for each, answer in
-                     zip(live, answers_of(live, verdicts), strict=True)}  # fmt: skip
+            fresh = iter(answers_of(live, verdicts))
         return [
-            fresh[command.id] if command.id in fresh else stored_answer(command, stored[command.id])
+            stored_answer(command, stored[command.id]) if command.id in stored else next(fresh)
             for command in commands
         ]
 
@@ -202,15 +215,7 @@ class SqliteLane:
         self, connection: sqlite3.Connection, commands: Sequence[Command]
     ) -> tuple[list[Verdict], Changes, Micros]:
         needs = needs_of(commands)
-        originals = [
-            (compiled(id), kind, book, compiled(account), amount, compiled(unit))
-            for place in needs.originals
-            for id, kind, book, account, amount, unit in connection.execute(
-                _ORIGINAL_ENTRIES, _text(place)
-            )
-        ]
-        for _, _, book, account, _, unit in originals:
-            needs.original_touches((book, account), unit)
+        originals = self._originals(connection, needs)
         limit: int | None = LOTS_AT_FIRST
         while True:
             state, now = self._load(connection, needs, originals, limit)
@@ -221,11 +226,30 @@ class SqliteLane:
                 continue
             return verdicts, changes, now
 
+    def _originals(self, connection: sqlite3.Connection, needs: Needs) -> Originals:
+        """Transactions to be reversed; what they touched is added to what is to be loaded."""
+        entries: list[Row] = []
+        caps: list[Row] = []
+        for place in needs.originals:
+            for id, kind, book, account, amount, unit in connection.execute(
+                _ORIGINAL_ENTRIES, _text(place)
+            ):
+                entries.append(
+                    (compiled(id), kind, book, compiled(account), amount, compiled(unit))
+                )
+        for id, _, book, account, _, unit in entries:
+            needs.original_touches(id, (book, account), unit)
+        for counted in needs.counted:
+            for id, book, account, *cap in connection.execute(_ORIGINAL_CAPS, _text(counted)):
+                caps.append((compiled(id), book, compiled(account), *cap))
+        needs.accounts.update((book, account) for _, book, account, *_ in caps)
+        return entries, caps
+
     def _load(
         self,
         connection: sqlite3.Connection,
         needs: Needs,
-        originals: Sequence[Row],
+        originals: Originals,
         limit: int | None,
     ) -> tuple[State, Micros]:
         accounts = {}
@@ -263,13 +287,20 @@ class SqliteLane:
         self,
         connection: sqlite3.Connection,
         needs: Needs,
-        originals: Sequence[Row],
+        originals: Originals,
         state: State,
     ) -> None:
-        """What only some batches need: spent tokens, holds, transactions to be reversed."""
-        for book, token in needs.tokens:
-            if connection.execute(_STORED_KEY, (book, TOKENS, token)).fetchone() is not None:
+        """What only some batches need: spent tokens, limits, holds, transactions to reverse."""
+        for token in needs.tokens:
+            asked = (token.book, TOKENS, token.name)
+            if connection.execute(_STORED_KEY, asked).fetchone() is not None:
                 state.spent_tokens.add(token)
+        used = [
+            (compiled(account), *rest)
+            for cap in needs.caps
+            for account, *rest in connection.execute(_CAPS_USED, _text(cap))
+        ]
+        fill_caps(state, needs.caps, used)
         for place in needs.holds:
             lots = [
                 (compiled(lot), amount)
@@ -278,7 +309,8 @@ class SqliteLane:
             for id, account, points, status, expires_at in connection.execute(_HOLD, _text(place)):
                 hold = Hold(compiled(id), compiled(account), points, status, expires_at, lots)
                 state.holds[hold.id] = hold
-        if originals:
+        entries, caps = originals
+        if entries:
             uses = [
                 (compiled(id), compiled(account), compiled(lot), *rest)
                 for place in needs.originals
@@ -288,7 +320,7 @@ class SqliteLane:
                 place[1]: connection.execute(_REVERSED, _text(place)).fetchone()[0] or 0
                 for place in needs.originals
             }
-            fill_originals(state, originals, uses, done)
+            fill_originals(state, entries, uses, caps, done)
         require("hold", needs.holds, state.holds)
         require("transaction", needs.originals, state.originals)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from brands.clock import Micros
 from brands.ledger.chart import AccountKind
-from brands.ledger.commands import Record, RecordKind
+from brands.ledger.commands import Record, RecordKind, Token
 
 Row = tuple[Any, ...]
 
@@ -45,12 +45,16 @@ class Lot:
 
 
 class Account:
-    """One account. `lots` are open ones in order; `all_lots` says that none is left unloaded."""
+    """One account. `lots` are open ones in order; `all_lots` says that none is left unloaded.
+
+    `caps` is what has been used of limits, (points, count) by name, as far as it was loaded.
+    """
 
     __slots__ = (
         "all_lots",
         "balance",
         "book",
+        "caps",
         "closed",
         "floor",
         "held",
@@ -96,6 +100,7 @@ class Account:
         self.posted_at = posted_at
         self.lots: list[Lot] = []
         self.all_lots = False
+        self.caps: dict[str, tuple[int, int]] = {}
 
 
 class Hold:
@@ -136,7 +141,7 @@ class Hold:
 class Original:
     """A transaction to be reversed: its entries, its use of lots, and what was reversed before."""
 
-    __slots__ = ("entries", "id", "kind", "reversed", "uses")
+    __slots__ = ("caps", "entries", "id", "kind", "reversed", "uses")
 
     def __init__(
         self,
@@ -152,6 +157,8 @@ class Original:
         self.uses = dict(uses)
         """(account, lot) -> points taken from it and not given back since, in FIFO order."""
         self.reversed = reversed_points
+        self.caps: list[tuple[UUID, str, int, int]] = []
+        """(account, name, points, count) that it used of limits."""
 
 
 class State:
@@ -169,7 +176,7 @@ class State:
         self.lots: dict[tuple[UUID, UUID], Lot] = {}
         """By account and origin; with those that an original to be reversed had used up."""
         self.originals: dict[UUID, Original] = {}
-        self.spent_tokens: set[str] = set()
+        self.spent_tokens: set[Token] = set()
         self.rates = rates
 
     def value_of(self, brand: UUID, at: Micros) -> int:
@@ -188,6 +195,7 @@ class Changes:
 
     __slots__ = (
         "accounts",
+        "cap_uses",
         "entries",
         "hold_lots",
         "holds",
@@ -209,4 +217,5 @@ class Changes:
         self.new_holds: dict[UUID, Hold] = {}
         self.holds: dict[UUID, Hold] = {}
         self.hold_lots: list[Row] = []
+        self.cap_uses: list[Row] = []
         self.records: dict[RecordKind, list[Record]] = {}

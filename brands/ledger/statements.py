@@ -63,7 +63,7 @@ SELECT brand_id, effective_from, redemption_rate FROM valuations ORDER BY brand_
 """
 
 TOKENS_SPENT = """
-SELECT key FROM idempotency_keys
+SELECT book, key FROM idempotency_keys
 WHERE client = $1 AND (book, key) IN (SELECT * FROM unnest($2::text::smallint[], $3::text[]))
 """
 
@@ -105,6 +105,21 @@ GROUP BY reverses
 """
 
 
+CAPS_USED = """
+SELECT u.account_id, u.name, sum(u.points)::bigint AS points, sum(u.count)::bigint AS count
+FROM unnest($1::text::smallint[], $2::text::uuid[], $3::text[]) AS asked (book, account_id, name)
+JOIN cap_uses u USING (book, account_id, name)
+GROUP BY u.account_id, u.name
+"""
+
+ORIGINAL_CAPS = """
+SELECT u.transaction_id, u.book, u.account_id, u.name, u.points, u.count
+FROM unnest($1::text::smallint[], $2::text::uuid[], $3::text::uuid[])
+    AS asked (book, account_id, transaction_id)
+JOIN cap_uses u USING (book, account_id, transaction_id)
+"""
+
+
 def unnest(*types: str) -> str:
     """Columns of these types as a set of rows, in the form that `one_statement` takes."""
     arrays = ", ".join(
@@ -128,6 +143,7 @@ _APPENDED = {
     "lot_uses": "smallint uuid uuid uuid bigint",
     "holds": "smallint uuid uuid bigint bigint text bigint bigint bigint uuid",
     "hold_lots": "smallint uuid uuid bigint",
+    "cap_uses": "smallint uuid text uuid bigint bigint",
     "idempotency_keys": "smallint text text bytea uuid text bigint",
 }
 """The types of the columns, in order, of every table that rows are appended to."""

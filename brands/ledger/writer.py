@@ -9,8 +9,10 @@ came) is committed again; the idempotency keys in it make that safe.
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
+from itertools import islice
 from typing import Protocol
 
 import asyncpg
@@ -18,8 +20,9 @@ import asyncpg
 from brands.database import target_of
 from brands.errors import DomainError, InvalidIdempotencyKey, LedgerUnavailable
 from brands.ids import book_of
-from brands.ledger.batch import Answer, claim_of
+from brands.ledger.batch import Answer, books_of, claim_of
 from brands.ledger.commands import Command, Outcome
+from brands.ledger.memory import Memory
 from brands.ledger.postgres import PostgresLane
 from brands.ledger.sqlite import SqliteLane
 
@@ -78,7 +81,8 @@ class Ledger:
     """The writer. Make one per process with `Ledger.open`; it may be shared by all tasks."""
 
     def __init__(self, lanes: Sequence[Lane]) -> None:
-        self._lanes = [_Queue(lane) for lane in lanes]
+        turns = [asyncio.Lock() for _ in lanes]
+        self._lanes = [_Queue(lane, number, turns) for number, lane in enumerate(lanes)]
         self._in_flight: dict[tuple[str, str], _Waiting] = {}
 
     @classmethod
@@ -88,10 +92,13 @@ class Ledger:
         More lanes than one let batches overlap, on PostgreSQL only; a book belongs to one lane.
         """
         target = target_of(url)
+        memory = Memory()
         made: list[Lane] = (
             [SqliteLane(target.sqlite_path, books)]
             if target.sqlite_path is not None
-            else [PostgresLane(url, books) for _ in range(min(lanes or DEFAULT_LANES, books))]
+            else [
+                PostgresLane(url, books, memory) for _ in range(min(lanes or DEFAULT_LANES, books))
+            ]
         )
         try:
             for lane in made:
@@ -153,10 +160,16 @@ class Ledger:
 
 
 class _Queue:
-    """The commands waiting for one lane, and the task that takes them there."""
+    """The commands waiting for one lane, and the task that takes them there.
 
-    def __init__(self, lane: Lane) -> None:
+    A batch takes the turns of all lanes whose books it concerns, in their order: no two lanes work
+    on the accounts of a book at once, though most batches need no turn but their own.
+    """
+
+    def __init__(self, lane: Lane, number: int, turns: Sequence[asyncio.Lock]) -> None:
         self._lane = lane
+        self._number = number
+        self._turns = turns
         self._waiting: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
         self._stopping = False
@@ -186,8 +199,27 @@ class _Queue:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
-            await self._commit(batch)
+            lanes = self._lanes_of(islice(self._waiting, MAX_BATCH))
+            async with AsyncExitStack() as turns:
+                for number in sorted(lanes):
+                    await turns.enter_async_context(self._turns[number])
+                await self._commit(self._next_batch(lanes))
+
+    def _lanes_of(self, batch: Iterable[_Waiting]) -> set[int]:
+        """The lanes, this one among them, whose books these commands concern."""
+        if len(self._turns) == 1:
+            return {self._number}
+        books = {book for waiting in batch for book in books_of(waiting.command)}
+        return {self._number, *(book % len(self._turns) for book in books)}
+
+    def _next_batch(self, lanes: set[int]) -> list[_Waiting]:
+        """What is waiting by now, as far as it concerns these lanes only."""
+        batch: list[_Waiting] = []
+        while self._waiting and len(batch) < MAX_BATCH:
+            if not self._lanes_of(islice(self._waiting, 1)) <= lanes:
+                break
+            batch.append(self._waiting.popleft())
+        return batch
 
     async def _commit(self, batch: Sequence[_Waiting]) -> None:
         """Answers every caller of the batch, whatever happens."""
@@ -233,6 +265,9 @@ def _passes(error: Exception) -> bool:
     """Whether the same batch may succeed on a new connection, a little later."""
     if isinstance(error, ValueError):  # a value that the driver cannot encode
         return False
+    if isinstance(error, asyncpg.UniqueViolationError):
+        # Two lanes spent one token at once, in different books; whoever comes again finds it spent.
+        return bool(error.table_name == "idempotency_keys")
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:  # a wrong statement
         return False
     return isinstance(error, _PASSING)

@@ -1,4 +1,4 @@
-"""Members, their profiles (personal data, erasable, in a table of its own) and memberships."""
+"""Members, their profiles (personal data, erasable, in a table of its own), where they belong."""
 
 from tortoise import fields
 from tortoise.models import Model
@@ -46,3 +46,32 @@ class MembershipRow(Model):
 
     class Meta:
         table = "memberships"
+
+
+class HouseholdRow(Model):
+    """Members who pool their points. Every change locks this row, by counting `revision` up."""
+
+    id = fields.UUIDField(primary_key=True)
+    revision = fields.BigIntField()
+    founded_at = fields.BigIntField()
+    dissolved_at = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "households"
+
+
+class HouseholdMemberRow(Model):
+    """A member's place in a household, from the invitation on, in her own book."""
+
+    book = fields.SmallIntField()
+    id = fields.UUIDField(primary_key=True)
+    household_id = fields.UUIDField()
+    member_id = fields.UUIDField()
+    invited_by = fields.UUIDField()
+    status = fields.TextField()
+    invited_at = fields.BigIntField()
+    answered_at = fields.BigIntField(null=True)
+    ended_at = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "household_members"

@@ -1,4 +1,4 @@
-"""Brands and the valuations of their points (rates in micro-units per point)."""
+"""Brands, the valuations of their points (rates in micro-units per point), and transfer rules."""
 
 from tortoise import fields
 from tortoise.models import Model
@@ -16,6 +16,7 @@ class BrandRow(Model):
     number_format = fields.TextField()
     next_number = fields.BigIntField()
     created_at = fields.BigIntField()
+    clawback = fields.TextField()
 
     class Meta:
         table = "brands"
@@ -35,3 +36,24 @@ class ValuationRow(Model):
 
     class Meta:
         table = "valuations"
+
+
+class TransferRuleRow(Model):
+    """What is laid down for transfers between two brands, from when on. Append-only.
+
+    `terms` is JSON. `epoch` is the registry's when it was published, `client` who published it.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    source_brand = fields.UUIDField()
+    destination_brand = fields.UUIDField()
+    household = fields.SmallIntField()
+    terms = fields.TextField()
+    effective_from = fields.BigIntField()
+    effective_to = fields.BigIntField(null=True)
+    published_at = fields.BigIntField()
+    epoch = fields.BigIntField()
+    client = fields.TextField()
+
+    class Meta:
+        table = "transfer_rules"

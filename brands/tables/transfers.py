@@ -1,4 +1,7 @@
-"""Quotes and transfers. Append-only: a transfer's reversal is a transaction that points back."""
+"""Quotes and transfers. Append-only: a transfer's reversal is a transaction that points back.
+
+What was used of limits is appended too; the list of arrivals that are due is not of the books.
+"""
 
 from tortoise import fields
 from tortoise.models import Model
@@ -26,7 +29,10 @@ class QuoteRow(Model):
 
 
 class TransferRow(Model):
-    """Points that left one membership and arrived at another, by `transaction_id`."""
+    """Points that left one membership by `transaction_id`.
+
+    They arrive at the other by the same transaction, or, if there is one, by `arrival_id`.
+    """
 
     book = fields.SmallIntField()
     id = fields.UUIDField(primary_key=True)
@@ -43,6 +49,33 @@ class TransferRow(Model):
     transaction_id = fields.UUIDField()
     created_at = fields.BigIntField()
     arrives_at = fields.BigIntField()
+    arrival_book = fields.SmallIntField(null=True)
+    arrival_id = fields.UUIDField(null=True)
 
     class Meta:
         table = "transfers"
+
+
+class CapUseRow(Model):
+    """What a transaction used of a limit on a membership; below zero, what was given back."""
+
+    book = fields.SmallIntField()
+    account_id = fields.UUIDField(primary_key=True)
+    name = fields.TextField()
+    transaction_id = fields.UUIDField()
+    points = fields.BigIntField()
+    count = fields.BigIntField()
+
+    class Meta:
+        table = "cap_uses"
+
+
+class PendingArrivalRow(Model):
+    """A transfer whose points are under way, until the worker has seen to them."""
+
+    book = fields.SmallIntField()
+    transfer_id = fields.UUIDField(primary_key=True)
+    arrives_at = fields.BigIntField()
+
+    class Meta:
+        table = "pending_arrivals"

@@ -37,7 +37,7 @@ SERVER_SETTINGS = {
 """One server for both sides. No checkpoint falls into the run: one side would pay for both."""
 
 WAYS = ("pgbench", "writer", "service", "http")
-KINDS = ("payment", "conversion", "accrual")
+KINDS = ("payment", "conversion", "accrual", "ruled", "gift")
 DATABASES = ("sqlite", "postgresql")
 
 _WIDTH = 140

@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import combinations
 from uuid import UUID
 
 from rich.progress import Progress
@@ -21,6 +22,17 @@ from brands.ledger.commands import Claim, Outcome, Post, fingerprint
 from brands.parties import Party
 from brands.publishing import NewBrand, create_brand
 from brands.registry import Brand
+from brands.rulebook import NewRule, publish_rules
+from brands.rules import (
+    BlockBonus,
+    Direction,
+    Fee,
+    Limit,
+    PercentBonus,
+    Period,
+    Ratio,
+    RuleTerms,
+)
 from brands.valuations import Rates, rates_of
 
 OPERATOR = Caller(CallerKind.OPERATOR, client="benchmark")
@@ -50,6 +62,12 @@ class Town:
     rates: dict[UUID, Rates]
     residents: Sequence[Resident]
 
+    def upward(self, resident: Resident) -> tuple[Party, Party]:
+        """Her two memberships, in the order in which there is a rule from the one to the other."""
+        places = {brand.id: place for place, brand in enumerate(self.brands)}
+        one, other = sorted((resident.one, resident.other), key=lambda it: places[it.brand_id])
+        return one, other
+
 
 async def build(
     url: str, *, accounts: int, books: int | None, lanes: int | None, progress: Progress
@@ -67,6 +85,7 @@ async def build(
             brand.id: coalition.registry.snapshot.valuation(brand.id).rates for brand in brands
         }
         residents = _residents(brands, coalition.books, accounts // 2)
+        await publish_rules(coalition, OPERATOR, _rules(brands, rates))
         town = Town(coalition, brands, rates, residents)
         await _enrol(town, progress)
         await _fund(town, progress)
@@ -80,6 +99,28 @@ def _new_brand(place: int, value: str) -> NewBrand:
     """A brand whose issue price leaves a margin, as most do: accruals have all their money legs."""
     rates = rates_of(Decimal(value), issue_price=Decimal(value) + Decimal("0.001"))
     return NewBrand(f"BRAND{place}", f"Brand {place}", "points", "UTC", rates)
+
+
+def _rules(brands: Sequence[Brand], rates: dict[UUID, Rates]) -> list[NewRule]:
+    """A rule with everything that costs time, from every brand to each of those after it."""
+    rules = []
+    for source, destination in combinations(brands, 2):
+        leaving = rates[source.id].transfer_out_rate
+        arriving = rates[destination.id].transfer_in_rate
+        terms = RuleTerms(
+            ratio=Ratio(arriving * 2, leaving),
+            minimum=10,
+            increment=10,
+            block_bonus=BlockBonus(every=500, bonus=1),
+            percent_bonus=PercentBonus(millionths=250_000),
+            fee=Fee(per_point=600, cap=99_000_000),
+            limits=(
+                Limit(Period.MONTH, Direction.OUT, points=10**9, count=10**6),
+                Limit(Period.YEAR, Direction.IN, points=10**12),
+            ),
+        )
+        rules.append(NewRule(source.code, destination.code, terms, sponsor=source.code))
+    return rules
 
 
 def _residents(brands: Sequence[Brand], books: int, count: int) -> list[Resident]:

@@ -1,4 +1,4 @@
-"""What the load asks for: payments, conversions and accruals, of members picked at random.
+"""What the load asks for: payments, accruals and transfers, of members picked at random.
 
 Every command moves points and all the money behind them. As commands to the writer (what a service
 sends once it has made up its mind), and as calls of the services themselves.
@@ -6,19 +6,23 @@ sends once it has made up its mind), and as calls of the services themselves.
 
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import count
 from typing import TypeAlias
 from uuid import UUID
 
-from brands import accruals, transfers
+from brands import accruals, transferring
 from brands.accruals import Accrual, credit
-from brands.clock import now_micros
-from brands.conversions import ConversionRates, for_points_out, postings
+from brands.clock import now, now_micros
+from brands.conversions import arrival, conversion, departure
+from brands.figures import ConversionRates, for_points_out
 from brands.ids import book_of, new_id
-from brands.ledger.chart import MONEY, AccountKind, TransactionKind, stripe
-from brands.ledger.commands import Claim, Post, Posting, fingerprint
+from brands.ledger.chart import COALITION, MONEY, AccountKind, TransactionKind, stripe
+from brands.ledger.commands import Arrival, Claim, Post, Posting, fingerprint
+from brands.limits import caps_of
 from brands.parties import Party
-from brands.quotes import TransferRequest
+from brands.routes import TransferRequest, rates_between
+from brands.rules import NO_RULE, Pair
 from tests.benchmarks.load import Operation
 from tests.benchmarks.town import OPERATOR, Resident, Town
 
@@ -43,6 +47,8 @@ class Commands:
             "payment": self.payment,
             "conversion": self.conversion,
             "accrual": self.accrual,
+            "ruled": self.ruled,
+            "gift": self.gift,
         }
 
     def key(self) -> str:
@@ -76,20 +82,50 @@ class Commands:
         source, destination = resident.one, resident.other
         if self._chance.random() < 0.5:
             source, destination = destination, source
-        leaving = self._town.rates[source.brand_id]
-        arriving = self._town.rates[destination.brand_id]
-        rates = ConversionRates(
-            source.brand_id,
-            destination.brand_id,
-            leaving.transfer_out_rate,
-            arriving.transfer_in_rate,
-            leaving.redemption_rate,
-            arriving.redemption_rate,
-        )
-        legs = postings(
-            resident.book, source.id, destination.id, rates, for_points_out(POINTS, rates)
-        )
+        rates = self._rates(source, destination)
+        figures = for_points_out(POINTS, rates, NO_RULE, now())
+        legs = conversion(resident.book, source.id, destination.id, rates, figures, source.brand_id)
         return self._post(TransactionKind.CONVERSION, source.id, legs, destination.id)
+
+    def ruled(self) -> Post:
+        """The same by a rule with a ratio, both bonuses, a fee, a sponsor, and two limits."""
+        source, destination = self._town.upward(self.resident())
+        rates, at = self._rates(source, destination), now()
+        rule = self._town.coalition.registry.snapshot.rule(
+            Pair(source.brand_id, destination.brand_id), at
+        )
+        assert rule is not None
+        figures = for_points_out(POINTS, rates, rule.terms, at)
+        book = book_of(source.id)
+        legs = conversion(book, source.id, destination.id, rates, figures, source.brand_id)
+        snapshot = self._town.coalition.registry.snapshot
+        caps = caps_of(rule.pair, rule.terms, source.id, destination.id, figures, at, snapshot)
+        post = self._post(TransactionKind.CONVERSION, source.id, legs, destination.id)
+        return replace(post, caps=caps)
+
+    def gift(self) -> Post:
+        """Points of one member to another of the same brand, mostly in another book."""
+        source = self._party(self.resident())
+        destination = source
+        while destination.member_id == source.member_id or destination.brand_id != source.brand_id:
+            destination = self._party(self.resident())
+        rates = self._rates(source, destination)
+        figures = for_points_out(POINTS, rates, NO_RULE, now())
+        books = book_of(source.id), book_of(destination.id)
+        here, there = (stripe(book, COALITION, AccountKind.CLEARING) for book in books)
+        legs = departure(books[0], source.id, rates, figures, source.brand_id, here)
+        half = Arrival(
+            new_id(books[1]),
+            TransactionKind.TRANSFER_IN,
+            arrival(books[1], destination.id, rates, figures, there),
+            figures.points_in,
+        )
+        post = self._post(TransactionKind.TRANSFER_OUT, source.id, legs, destination.id)
+        return replace(post, arrival=half, keep_earliest=True)
+
+    def _rates(self, source: Party, destination: Party) -> ConversionRates:
+        snapshot = self._town.coalition.registry.snapshot
+        return rates_between(snapshot, source.brand_id, destination.brand_id)
 
     def accrual(self) -> Post:
         """Points issued to a member, paid for by the brand at its issue price."""
@@ -130,10 +166,16 @@ def through_the_services(town: Town) -> Mapping[str, Operation]:
     commands = Commands(town)
     coalition = town.coalition
 
+    async def convert(source: Party, destination: Party) -> None:
+        order = TransferRequest(source.id, destination.id, points_out=POINTS)
+        await transferring.create(coalition, OPERATOR, order, None, commands.key())
+
     async def conversion() -> None:
-        resident = commands.resident()
-        order = TransferRequest(resident.one.id, resident.other.id, points_out=POINTS)
-        await transfers.create(coalition, OPERATOR, order, None, commands.key())
+        source, destination = town.upward(commands.resident())
+        await convert(destination, source)
+
+    async def ruled() -> None:
+        await convert(*town.upward(commands.resident()))
 
     async def accrual() -> None:
         party = commands.resident().one
@@ -148,4 +190,4 @@ def through_the_services(town: Town) -> Mapping[str, Operation]:
         )
         await accruals.accrue(coalition, OPERATOR, earned)
 
-    return {"conversion": conversion, "accrual": accrual}
+    return {"conversion": conversion, "accrual": accrual, "ruled": ruled}

@@ -1,196 +1,182 @@
-"""The figures of a conversion: the worked table, and the laws behind it."""
+"""What a transfer posts: nothing comes from nowhere, and the margin never loses."""
 
-from fractions import Fraction
-from itertools import pairwise
+from collections import Counter
+from collections.abc import Iterable
 from uuid import UUID
 
-import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from brands.conversions import (
-    ConversionRates,
-    Figures,
-    exact_ratio,
-    for_points_in,
-    for_points_out,
-    postings,
-)
+from brands.conversions import arrival, conversion, departure
+from brands.figures import ConversionRates, Figures, for_points_in, for_points_out
 from brands.ids import new_id
-from brands.ledger.chart import COALITION, AccountKind, stripe
-from brands.money import MAX_POINTS, MAX_RATE
-from brands.rejections import AmountTooLarge, TransferTooSmall
-
-A, B = UUID(int=1), UUID(int=2)
-
-BrandRates = tuple[int, int, int]
-"""Transfer-out rate, redemption rate and transfer-in rate of one brand, in that order."""
-
-
-def between(source: BrandRates, destination: BrandRates) -> ConversionRates:
-    """The rates of a conversion from one brand to another."""
-    return ConversionRates(A, B, source[0], destination[2], source[1], destination[1])
-
-
-def rated(out: int, into: int) -> ConversionRates:
-    """The rates of a conversion between two brands that charge nothing for it."""
-    return between((out, out, out), (into, into, into))
-
-
-def brands() -> st.SearchStrategy[BrandRates]:
-    """A brand whose rates could be published: o <= v <= i, all above zero."""
-    rate = st.integers(1, MAX_RATE)
-    return st.tuples(rate, rate, rate).map(in_order)
-
-
-def in_order(rates: BrandRates) -> BrandRates:
-    """Three rates, the lowest first."""
-    low, middle, high = sorted(rates)
-    return low, middle, high
-
-
-points = st.integers(1, MAX_POINTS)
-
-
-@pytest.mark.parametrize(
-    ("out_rate", "in_rate", "points_out", "points_in"),
-    [
-        (8_000, 12_500, 1_000, 640),
-        (4_500, 6_100, 1_000, 737),
-        (8_000, 12_500, 2, 1),
-        (10_000, 10_000, 1, 1),
-        (20_000, 10_000, 1, 2),
-        (1, MAX_RATE, MAX_RATE, 1),
-        (10_000, 10_000, MAX_POINTS, MAX_POINTS),
-    ],
+from brands.ledger.chart import COALITION, MONEY, AccountKind, stripe
+from brands.ledger.commands import Posting
+from brands.money import MAX_POINTS
+from brands.rejections import Rejection
+from brands.rules import NO_RULE, BlockBonus, Fee, Ratio, RuleTerms
+from tests.brands.rates import (
+    AT,
+    SPONSOR,
+    A,
+    B,
+    between,
+    lawful_rates,
+    lawful_terms,
+    rated,
+    within,
 )
-def test_points_arrive_by_the_rates_rounded_down(
-    out_rate: int, in_rate: int, points_out: int, points_in: int
-) -> None:
-    """The points that arrive are floor(points out x transfer-out rate / transfer-in rate)."""
-    rates = rated(out_rate, in_rate)
-    assert for_points_out(points_out, rates) == Figures(points_out, points_in, points_in, 0, 0)
+
+BOOK, OTHER_BOOK = 3, 5
+SOURCE, DESTINATION = new_id(BOOK), new_id(BOOK)
+CARRIERS = (AccountKind.CLEARING, AccountKind.TRANSIT)
 
 
-@pytest.mark.parametrize(
-    ("out_rate", "in_rate", "asked", "points_out", "points_in"),
-    [
-        (8_000, 12_500, 640, 1_000, 640),
-        (4_500, 6_100, 737, 1_000, 737),
-        (8_000, 12_500, 1, 2, 1),
-        (30_000, 10_000, 4, 2, 6),
-    ],
-)
-def test_the_least_points_leave_that_bring_what_is_asked(
-    out_rate: int, in_rate: int, asked: int, points_out: int, points_in: int
-) -> None:
-    """Asked for points in, the fewest points leave that make at least so many arrive."""
-    figures = for_points_in(asked, rated(out_rate, in_rate))
-    assert (figures.points_out, figures.points_in) == (points_out, points_in)
+def totals(legs: Iterable[Posting]) -> Counter[UUID]:
+    """What each account gains, or loses."""
+    found: Counter[UUID] = Counter()
+    for leg in legs:
+        found[leg.source] -= leg.amount
+        found[leg.destination] += leg.amount
+    return Counter({account: amount for account, amount in found.items() if amount})
 
 
-def test_what_is_too_small_to_arrive_is_refused_with_the_minimum() -> None:
-    """Points worth less than one point at the other brand do not leave."""
-    with pytest.raises(TransferTooSmall) as refusal:
-        for_points_out(1, rated(8_000, 12_500))
-    assert (refusal.value.points_out, refusal.value.minimum) == (1, 2)
+def account(owner: UUID, kind: AccountKind) -> UUID:
+    """A stripe of the book."""
+    return stripe(BOOK, owner, kind)
 
 
-def test_what_the_books_cannot_hold_is_refused() -> None:
-    """Figures above 2^53-1 on either side are refused, not cut off."""
-    with pytest.raises(AmountTooLarge):
-        for_points_out(MAX_POINTS, rated(2, 1))
-    with pytest.raises(AmountTooLarge):
-        for_points_in(MAX_POINTS, rated(1, 2))
-
-
-def test_the_rate_of_exchange_is_told_in_lowest_terms() -> None:
-    """The rate of exchange is the smallest exact pair, with what each side is worth to a member."""
-    ratio = exact_ratio(between((8_000, 9_000, 9_000), (10_000, 12_000, 12_500)))
-    assert (ratio.points_out, ratio.points_in) == (25, 16)
-    assert (ratio.value_out, ratio.value_in) == (25 * 9_000, 16 * 12_000)
-
-
-def test_the_effective_rate_is_what_one_point_brings() -> None:
-    """The effective rate is points in for one point out, as an exact decimal where there is one."""
-    assert str(for_points_out(1_000, rated(8_000, 12_500)).effective_rate) == "0.64"
-    assert str(for_points_out(3, rated(1, 3)).effective_rate) == "0.333333333333"
+MARGIN = account(COALITION, AccountKind.MARGIN)
 
 
 def test_the_money_follows_the_points() -> None:
     """1,000 points at 0.0045 into 0.0061 take 4.50 from one pool, bring 4.4957 to the other, and
     leave the rest as margin."""
-    book, rates = 3, rated(4_500, 6_100)
-    source, destination = new_id(book), new_id(book)
-    legs = postings(book, source, destination, rates, for_points_out(1_000, rates))
-    totals: dict[UUID, int] = {}
-    for leg in legs:
-        totals[leg.source] = totals.get(leg.source, 0) - leg.amount
-        totals[leg.destination] = totals.get(leg.destination, 0) + leg.amount
-    assert totals == {
-        source: -1_000,
-        stripe(book, A, AccountKind.CONVERTED): 1_000,
-        stripe(book, B, AccountKind.CONVERTED): -737,
-        destination: 737,
-        stripe(book, A, AccountKind.POOL): -4_500_000,
-        stripe(book, B, AccountKind.POOL): 4_495_700,
-        stripe(book, COALITION, AccountKind.MARGIN): 4_300,
+    rates = rated(4_500, 6_100)
+    figures = for_points_out(1_000, rates, NO_RULE, AT)
+    assert totals(conversion(BOOK, SOURCE, DESTINATION, rates, figures, A)) == {
+        SOURCE: -1_000,
+        account(A, AccountKind.CONVERTED): 1_000,
+        account(B, AccountKind.CONVERTED): -737,
+        DESTINATION: 737,
+        account(A, AccountKind.POOL): -4_500_000,
+        account(B, AccountKind.POOL): 4_495_700,
+        MARGIN: 4_300,
     }
 
 
-@given(brands(), brands(), points)
-def test_no_value_is_made(source: BrandRates, destination: BrandRates, points_out: int) -> None:
-    """What arrives is never worth more than what left, and one point more would be."""
-    rates = between(source, destination)
-    try:
-        figures = for_points_out(points_out, rates)
-    except (TransferTooSmall, AmountTooLarge):
-        return
-    carried = points_out * rates.transfer_out_rate
-    assert figures.points_in * rates.transfer_in_rate <= carried
-    assert (figures.points_in + 1) * rates.transfer_in_rate > carried
-    assert figures.points_in * rates.destination_value <= points_out * rates.source_value
+def test_the_sponsor_pays_and_the_source_collects_the_fee() -> None:
+    """What a rule gives beyond the rates is the sponsor's; the fee, the brand's that points leave,
+    which has it from the member."""
+    rates = between((8_000, 9_000, 9_500), (10_000, 12_000, 12_500))
+    terms = RuleTerms(block_bonus=BlockBonus(500, 100), fee=Fee(flat=250_000))
+    figures = for_points_out(1_000, rates, terms, AT)
+    found = totals(conversion(BOOK, SOURCE, DESTINATION, rates, figures, SPONSOR))
+    paid = 200 * 12_500
+    assert found == {
+        SOURCE: -1_000,
+        account(A, AccountKind.CONVERTED): 1_000,
+        account(B, AccountKind.CONVERTED): -840,
+        DESTINATION: 840,
+        account(A, AccountKind.POOL): -9_000_000,
+        account(B, AccountKind.POOL): 840 * 12_000,
+        account(SPONSOR, AccountKind.SETTLEMENT): -paid,
+        account(A, AccountKind.SETTLEMENT): -250_000,
+        MARGIN: 9_000_000 + paid + 250_000 - 840 * 12_000,
+    }
 
 
-@given(brands(), brands(), points)
-def test_asking_for_points_in_costs_the_least(
-    source: BrandRates, destination: BrandRates, asked: int
+def test_a_brand_that_sponsors_what_leaves_it_pays_both() -> None:
+    """As its own sponsor, the source brand pays sponsored points and fee from one account."""
+    terms = RuleTerms(ratio=Ratio(1, 2), fee=Fee(flat=7))
+    figures = for_points_out(10, rated(100, 100), terms, AT)
+    found = totals(conversion(BOOK, SOURCE, DESTINATION, rated(100, 100), figures, A))
+    assert found[account(A, AccountKind.SETTLEMENT)] == -(10 * 100 + 7)
+
+
+def test_a_gift_moves_the_money_between_books() -> None:
+    """Within a brand, the money behind the points leaves one book's pool and reaches the other's,
+    by way of what each book calls clearing."""
+    rates = within((8_000, 10_000, 12_500))
+    figures = for_points_out(100, rates, NO_RULE, AT)
+    leaving, arriving = (stripe(b, COALITION, AccountKind.CLEARING) for b in (BOOK, OTHER_BOOK))
+    recipient = new_id(OTHER_BOOK)
+    assert totals(departure(BOOK, SOURCE, rates, figures, A, leaving)) == {
+        SOURCE: -100,
+        account(A, AccountKind.CONVERTED): 100,
+        account(A, AccountKind.POOL): -1_000_000,
+        leaving: 1_000_000,
+    }
+    assert totals(arrival(OTHER_BOOK, recipient, rates, figures, arriving)) == {
+        recipient: 100,
+        stripe(OTHER_BOOK, A, AccountKind.CONVERTED): -100,
+        stripe(OTHER_BOOK, A, AccountKind.POOL): 1_000_000,
+        arriving: -1_000_000,
+    }
+
+
+def test_what_would_move_nothing_is_not_posted() -> None:
+    """A conversion without sponsor or fee has two legs of points and two of money."""
+    figures = for_points_out(100, rated(100, 100), NO_RULE, AT)
+    assert len(conversion(BOOK, SOURCE, DESTINATION, rated(100, 100), figures, A)) == 4
+
+
+points = st.integers(1, MAX_POINTS) | st.integers(1, 1_000_000)
+
+
+@given(lawful_rates(), lawful_terms(), points, st.booleans(), st.sampled_from(CARRIERS))
+def test_no_transfer_gives_more_than_it_takes(
+    rates: ConversionRates, terms: RuleTerms, number: int, asked: bool, kind: AccountKind
 ) -> None:
-    """Points asked for do arrive, and with one point fewer leaving they would not."""
-    rates = between(source, destination)
-    try:
-        figures = for_points_in(asked, rates)
-    except AmountTooLarge:
-        return
-    ratio = Fraction(rates.transfer_out_rate, rates.transfer_in_rate)
-    assert figures.points_in == figures.points_out * ratio // 1 >= asked
-    assert (figures.points_out - 1) * ratio // 1 < asked
+    """By any rule that could be published, points leave and arrive whole, each pool changes by just
+    what is behind its points, the carrier keeps nothing, and the margin never loses: so the value
+    that comes in covers the value that goes out."""
+    figures = figures_of(rates, terms, number, asked)
+    carrier = account(COALITION, kind)
+    out = departure(BOOK, SOURCE, rates, figures, SPONSOR, carrier)
+    into = arrival(BOOK, DESTINATION, rates, figures, carrier)
+    for legs in ((*out, *into), conversion(BOOK, SOURCE, DESTINATION, rates, figures, SPONSOR)):
+        found = totals(legs)
+        assert found[SOURCE] == -figures.points_out
+        assert found[DESTINATION] == figures.points_in
+        assert pools(found, rates) == (
+            figures.points_in * rates.destination_value - figures.points_out * rates.source_value
+        )
+        assert found[account(SPONSOR, AccountKind.SETTLEMENT)] == -figures.sponsored
+        assert found[account(A, AccountKind.SETTLEMENT)] == -figures.fee
+        assert found[carrier] == 0
+        assert found[MARGIN] >= 0
+    assert totals((*out, *into))[MARGIN] == totals(out)[MARGIN]
 
 
-@given(brands(), brands(), points)
-def test_the_minimum_is_the_least_that_converts(
-    source: BrandRates, destination: BrandRates, points_out: int
+@given(lawful_rates(), lawful_terms(), points, st.booleans())
+def test_every_posting_moves_something(
+    rates: ConversionRates, terms: RuleTerms, number: int, asked: bool
 ) -> None:
-    """The minimum that a refusal names does convert, unless it is more than anyone can hold."""
-    rates = between(source, destination)
-    minimum = points_out + 1
+    """No posting is of nothing, or from an account to itself, or between units."""
+    figures = figures_of(rates, terms, number, asked)
+    brands = {rates.source_brand, rates.destination_brand}
+    for leg in conversion(BOOK, SOURCE, DESTINATION, rates, figures, SPONSOR):
+        assert leg.amount > 0
+        assert leg.source != leg.destination
+        assert leg.unit in {MONEY, *brands}
+        assert (leg.unit == MONEY) == (not {leg.source, leg.destination} & {SOURCE, DESTINATION})
+
+
+def pools(found: Counter[UUID], rates: ConversionRates) -> int:
+    """What the pools of the two brands gain, or of the one."""
+    brands = {rates.source_brand, rates.destination_brand}
+    return sum(found[account(brand, AccountKind.POOL)] for brand in brands)
+
+
+def figures_of(rates: ConversionRates, terms: RuleTerms, number: int, asked: bool) -> Figures:
+    """The figures of a transfer of so many points, or for so many, if it is allowed."""
     try:
-        for_points_out(points_out, rates)
-    except TransferTooSmall as refusal:
-        minimum = refusal.minimum
-    except AmountTooLarge:
-        return
-    assert points_out < minimum
-    assert minimum > MAX_POINTS or for_points_out(minimum, rates).points_in >= 1
-
-
-@given(st.lists(brands(), min_size=2, max_size=5), points)
-def test_no_round_trip_gains(trip: list[BrandRates], start: int) -> None:
-    """Points converted through any brands and back to where they began are never more."""
-    held = start
-    for source, destination in pairwise([*trip, trip[0]]):
-        try:
-            held = for_points_out(held, between(source, destination)).points_in
-        except (TransferTooSmall, AmountTooLarge):
-            return
-    assert held <= start
+        if asked:
+            return for_points_in(number, rates, terms, AT)
+        step = terms.increment or 1
+        number = max(terms.minimum or 1, min(number, terms.maximum or number))
+        return for_points_out(number // step * step, rates, terms, AT)
+    except Rejection:
+        assume(False)
+        raise

@@ -18,9 +18,9 @@ from brands.histories import (
     pages_of_memberships,
 )
 from brands.ids import new_id
-from brands.quotes import TransferRequest
+from brands.routes import TransferRequest
 from brands.transactions import reverse
-from brands.transfers import create
+from brands.transferring import create
 from tests.brands.stage import (
     AGENCY,
     OPERATOR,

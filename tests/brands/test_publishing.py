@@ -1,6 +1,7 @@
 """Publishing brands and valuations: who may, in which order, and what the pools do."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -17,12 +18,16 @@ from brands.errors import (
     DomainError,
     InvalidInput,
     NotPermitted,
+    TransferCycleGains,
     ValuationInPast,
     ValuationOutOfSequence,
 )
 from brands.ids import new_id
 from brands.ledger.chart import BRAND_MONEY_KINDS, BRAND_POINTS_KINDS, stripe
+from brands.ledger.commands import Shortfall
 from brands.publishing import NewBrand, create_brand, publish
+from brands.rulebook import NewRule, publish_rules
+from brands.rules import Ratio, RuleTerms
 from brands.valuations import rates_of
 from tests.brands.cast import (
     AGENCY,
@@ -58,6 +63,47 @@ async def test_a_new_brand_is_complete(coalition: Coalition) -> None:
     (valuation,) = coalition.registry.snapshot.valuations(brand.id)
     assert (valuation.rates, valuation.effective_from) == (RICH, brand.created_at)
     assert coalition.registry.snapshot.brand("AERO") == brand
+
+
+@pytest.mark.parametrize("clawback", list(Shortfall))
+async def test_a_brand_says_how_it_claws_back(coalition: Coalition, clawback: Shortfall) -> None:
+    """A brand's policy for points taken back that are spent already is kept as it was given."""
+    made = await create_brand(coalition, OPERATOR, replace(new_brand("AERO"), clawback=clawback))
+    assert made.clawback is clawback
+    assert coalition.registry.snapshot.brand("AERO") == made
+    assert (await bean(coalition)).clawback is Shortfall.REJECT
+
+
+async def test_a_brand_that_opens_a_way_to_farm_is_refused(coalition: Coalition) -> None:
+    """A brand by way of which points could go round a closed pair and gain does not join."""
+    await aero(coalition)
+    await bean(coalition)
+    gain, closed = RuleTerms(ratio=Ratio(2, 3)), RuleTerms(closed=True)
+    rules = [NewRule("AERO", "BEAN", gain), NewRule("BEAN", "AERO", closed)]
+    await publish_rules(coalition, OPERATOR, rules)
+    before = await count_all(coalition)
+    with pytest.raises(TransferCycleGains) as refused:
+        await create_brand(coalition, OPERATOR, new_brand("COOP"))
+    assert refused.value.cycle == ["AERO", "BEAN", "COOP", "AERO"]
+    assert refused.value.gain == "1.5"
+    assert await count_all(coalition) == before
+
+
+async def test_rates_that_could_be_farmed_are_refused(coalition: Coalition) -> None:
+    """A valuation by which some rule gains, now or when that begins, changes nothing."""
+    await aero(coalition)
+    await bean(coalition)
+    begins = now() + DAY
+    even = RuleTerms(ratio=Ratio(1, 1))
+    await publish_rules(coalition, OPERATOR, [NewRule("AERO", "BEAN", even, effective_from=begins)])
+    before = await count_all(coalition)
+    for moment in (None, begins - DAY / 2, begins + DAY):
+        with pytest.raises(TransferCycleGains) as refused:
+            await publish(coalition, OPERATOR, "BEAN", TWO_PENCE, moment)
+        assert (refused.value.cycle, refused.value.gain) == (["AERO", "BEAN", "AERO"], "2")
+    assert await count_all(coalition) == before
+    await publish(coalition, OPERATOR, "AERO", TWO_PENCE, None)
+    await publish(coalition, OPERATOR, "BEAN", TWO_PENCE, None)
 
 
 async def test_creating_a_brand_is_on_record(coalition: Coalition) -> None:

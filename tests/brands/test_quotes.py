@@ -12,7 +12,7 @@ from brands.errors import IdempotencyKeyReused, QuoteNotFound
 from brands.ids import new_id
 from brands.money import MAX_POINTS
 from brands.publishing import publish
-from brands.quotes import Quote, TransferRequest, quote, quotes_by_id
+from brands.quotes import Quote, quote, quotes_by_id
 from brands.rejections import (
     AmountTooLarge,
     InsufficientPoints,
@@ -21,7 +21,8 @@ from brands.rejections import (
     QuoteUsed,
     TransferTooSmall,
 )
-from brands.transfers import create
+from brands.routes import TransferRequest
+from brands.transferring import create
 from brands.valuations import rates_of
 from tests.brands.stage import (
     AGENCY,

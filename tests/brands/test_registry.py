@@ -10,8 +10,10 @@ from brands.coalition import Coalition, open_coalition
 from brands.errors import BrandNotFound
 from brands.numbers import NumberFormat
 from brands.registry import Brand, BrandStatus, Snapshot
+from brands.rulebook import NewRule, publish_rule, publish_rules
+from brands.rules import NO_RULE, Pair, Ratio, RuleTerms, TransferRule
 from brands.valuations import Rates, Valuation
-from tests.brands.cast import aero, bean
+from tests.brands.cast import OPERATOR, aero, bean
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR, TICK = timedelta(hours=1), timedelta(microseconds=1)
@@ -68,6 +70,89 @@ def test_an_unknown_brand_is_not_found() -> None:
         SNAPSHOT.brand_by_id(UUID(int=3))
     with pytest.raises(BrandNotFound):
         SNAPSHOT.valuation(UUID(int=3))
+
+
+def rule(
+    number: int,
+    begins: datetime,
+    ends: datetime | None = None,
+    pair: Pair = Pair(A, B),  # noqa: B008 - a tuple
+) -> TransferRule:
+    """A rule; those of a higher number were published later."""
+    return TransferRule(UUID(int=number), pair, NO_RULE, begins, ends, NOON + number * TICK)
+
+
+STANDING = rule(1, NOON)
+PASSING = rule(2, NOON + HOUR, NOON + 2 * HOUR)
+CORRECTED = rule(3, NOON + HOUR, NOON + 2 * HOUR)
+NEXT = rule(4, NOON + 9 * HOUR)
+HOUSEHOLD = rule(5, NOON, None, Pair(A, B, household=True))
+RULED = SNAPSHOT.having(rules=[NEXT, CORRECTED, HOUSEHOLD]).having(rules=[PASSING, STANDING])
+
+
+@pytest.mark.parametrize(
+    ("at", "in_force"),
+    [
+        (NOON - TICK, None),
+        (NOON, STANDING),
+        (NOON + HOUR - TICK, STANDING),
+        (NOON + HOUR, CORRECTED),
+        (NOON + 2 * HOUR - TICK, CORRECTED),
+        (NOON + 2 * HOUR, STANDING),
+        (NOON + 9 * HOUR, NEXT),
+    ],
+)
+def test_the_latest_begun_rule_that_has_not_ended_is_in_force(
+    at: datetime, in_force: TransferRule | None
+) -> None:
+    """Of a pair's rules that hold at an instant, the one that began last is in force, and of two
+    that began together the one published last."""
+    assert RULED.rule(Pair(A, B), at) == in_force
+
+
+def test_rules_are_found_by_pair_brand_and_id() -> None:
+    """A pair's rules stand in the order of their beginnings; each is found by its id, and each
+    pair at both its brands."""
+    assert RULED.rules(Pair(A, B)) == (STANDING, PASSING, CORRECTED, NEXT)
+    assert RULED.rules(Pair(B, A)) == ()
+    assert RULED.rule(Pair(A, B, household=True), NOON) == HOUSEHOLD
+    assert RULED.rule_by_id(CORRECTED.id) == CORRECTED
+    assert RULED.rule_by_id(UUID(int=99)) is None
+    more = RULED.having(rules=[rule(6, NOON, None, Pair(B, B)), rule(7, NOON, None, Pair(A, A))])
+    pairs = (Pair(A, A), Pair(A, B), Pair(A, B, household=True), Pair(B, B))
+    assert more.pairs() == pairs
+    assert more.rules_of_brand(A) == pairs[:3]
+    assert more.rules_of_brand(B) == pairs[1:]
+    assert RULED.rules_of_brand(UUID(int=99)) == ()
+
+
+def test_a_snapshot_does_not_change() -> None:
+    """What is published later is in a snapshot of its own."""
+    assert SNAPSHOT.rules(Pair(A, B)) == ()
+    assert SNAPSHOT.pairs() == ()
+    assert RULED.brands == SNAPSHOT.brands
+    assert RULED.valuations(A) == SNAPSHOT.valuations(A)
+
+
+async def test_only_new_rules_are_read(coalition: Coalition, url: str) -> None:
+    """A process that knows the rules of an epoch reads those published since, and no others."""
+    pair = Pair((await aero(coalition)).id, (await bean(coalition)).id)
+    half, third = (RuleTerms(ratio=Ratio(leave, 1)) for leave in (2, 3))
+    first = await publish_rule(coalition, OPERATOR, NewRule("AERO", "BEAN", half))
+    other = await open_coalition(url)
+    try:
+        kept = other.registry.snapshot.rules(pair)
+        assert kept == (first,)
+        both = [NewRule("AERO", "BEAN", third), NewRule("BEAN", "AERO", third)]
+        await publish_rules(coalition, OPERATOR, both)
+        await other.registry.refresh()
+        rules = other.registry.snapshot.rules(pair)
+        assert rules == coalition.registry.snapshot.rules(pair)
+        assert rules[0] is kept[0]
+        assert len(rules) == 2
+        assert set(other.registry.snapshot.pairs()) == {pair, Pair(*reversed(pair[:2]))}
+    finally:
+        await other.close()
 
 
 async def test_a_known_epoch_costs_no_statement(

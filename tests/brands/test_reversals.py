@@ -16,16 +16,17 @@ from brands.errors import (
 )
 from brands.ids import new_id
 from brands.ledger.chart import TransactionKind
-from brands.quotes import TransferRequest
 from brands.rejections import (
     AlreadyReversed,
     InsufficientPoints,
     NotReversible,
     ReversalExceedsOriginal,
 )
+from brands.routes import TransferRequest
 from brands.transactions import reverse as reverse_transaction
 from brands.transactions import transactions_by_id
-from brands.transfers import Transfer, TransferStatus, create, reverse, transfers_by_id
+from brands.transferring import create, reverse
+from brands.transfers import Transfer, TransferStatus, transfers_by_id
 from tests.brands.stage import (
     AGENCY,
     OPERATOR,
@@ -59,7 +60,7 @@ async def test_a_reversed_transfer_leaves_things_as_they_were(coalition: Coaliti
     before = await money(coalition, person, "AERO", "HOTEL")
     request = TransferRequest(person.at["AERO"], person.at["HOTEL"], points_out=1_000)
     transfer = (await create(coalition, person.caller, request, None, key())).transfer
-    made = await reverse(coalition, OPERATOR, transfer.id, "wrong brand", key())
+    made = await reverse(coalition, OPERATOR, transfer.id, None, "wrong brand", key())
     assert await balances(coalition, [person.at["AERO"], person.at["HOTEL"]]) == [1_500, 0]
     assert await money(coalition, person, "AERO", "HOTEL") == before
     assert made.transfer.status is TransferStatus.REVERSED
@@ -79,7 +80,7 @@ async def test_a_transfer_is_reversed_once(coalition: Coalition) -> None:
     keys = [key() for _ in range(10)]
     for replayed in (False, True):
         answers = await asyncio.gather(
-            *(reverse(coalition, OPERATOR, transfer.id, "oops", each) for each in keys),
+            *(reverse(coalition, OPERATOR, transfer.id, None, "oops", each) for each in keys),
             return_exceptions=True,
         )
         refused = [isinstance(answer, AlreadyReversed) for answer in answers]
@@ -97,7 +98,7 @@ async def test_points_spent_since_cannot_be_taken_back(coalition: Coalition) -> 
     await create(coalition, person.caller, back, None, key())
     before = await everything(coalition)
     with pytest.raises(InsufficientPoints) as refusal:
-        await reverse(coalition, OPERATOR, transfer.id, "oops", key())
+        await reverse(coalition, OPERATOR, transfer.id, None, "oops", key())
     assert (refusal.value.available, refusal.value.required) == (40, 640)
     assert await everything(coalition) == before
     found = await transfers_by_id(coalition, OPERATOR, [transfer.id])
@@ -111,7 +112,7 @@ async def test_only_operators_reverse(coalition: Coalition) -> None:
     before = await everything(coalition)
     for caller in (person.caller, aero, AGENCY):
         with pytest.raises(NotPermitted):
-            await reverse(coalition, caller, transfer.id, "oops", key())
+            await reverse(coalition, caller, transfer.id, None, "oops", key())
         with pytest.raises(NotPermitted):
             await reverse_transaction(
                 coalition, caller, transfer.transactions[0], None, "oops", key()
@@ -124,7 +125,7 @@ async def test_a_reversal_has_a_reason(coalition: Coalition, reason: str) -> Non
     """A reversal without a reason of 1 to 500 characters is refused."""
     _, transfer = await converted(coalition)
     with pytest.raises(InvalidInput) as refusal:
-        await reverse(coalition, OPERATOR, transfer.id, reason, key())
+        await reverse(coalition, OPERATOR, transfer.id, None, reason, key())
     assert refusal.value.path == "reason"
 
 
@@ -132,7 +133,7 @@ async def test_what_is_not_there_cannot_be_reversed(coalition: Coalition) -> Non
     """An unknown transfer or transaction is not found."""
     await converted(coalition)
     with pytest.raises(TransferNotFound):
-        await reverse(coalition, OPERATOR, new_id(0), "oops", key())
+        await reverse(coalition, OPERATOR, new_id(0), None, "oops", key())
     with pytest.raises(TransactionNotFound):
         await reverse_transaction(coalition, OPERATOR, new_id(0), None, "oops", key())
 
@@ -174,7 +175,7 @@ async def test_a_transfer_reversed_in_part_still_stands(coalition: Coalition) ->
 async def test_a_reversal_is_final(coalition: Coalition) -> None:
     """A reversal cannot be reversed, and that refusal sticks to its key."""
     _, transfer = await converted(coalition)
-    made = await reverse(coalition, OPERATOR, transfer.id, "oops", key())
+    made = await reverse(coalition, OPERATOR, transfer.id, None, "oops", key())
     once = key()
     for replayed in (False, True):
         with pytest.raises(NotReversible) as refusal:
@@ -188,6 +189,6 @@ async def test_a_reversals_key_is_for_one_intent(coalition: Coalition) -> None:
     """A key that reversed a transfer does not reverse another, nor for another reason."""
     _, transfer = await converted(coalition)
     once = key()
-    await reverse(coalition, OPERATOR, transfer.id, "oops", once)
+    await reverse(coalition, OPERATOR, transfer.id, None, "oops", once)
     with pytest.raises(IdempotencyKeyReused):
-        await reverse(coalition, OPERATOR, transfer.id, "another reason", once)
+        await reverse(coalition, OPERATOR, transfer.id, None, "another reason", once)

@@ -7,10 +7,10 @@ from brands.accruals import Accrual, accrue
 from brands.coalition import Coalition
 from brands.ids import new_id
 from brands.ledger.chart import AccountKind, TransactionKind
-from brands.quotes import TransferRequest
 from brands.registry import Brand
+from brands.routes import TransferRequest
 from brands.transactions import OwnerKind, entries_of, transactions_by_id
-from brands.transfers import create
+from brands.transferring import create
 from tests.brands.stage import (
     AGENCY,
     OPERATOR,

@@ -7,20 +7,22 @@ import pytest
 
 from brands import quotes, transfers
 from brands.coalition import Coalition, open_coalition
-from brands.conversions import Figures
 from brands.errors import BrandNotFound, DomainError, IdempotencyKeyReused, SameBrand
+from brands.exchange import exchange_rate
+from brands.figures import Figures
 from brands.ledger.chart import TransactionKind
 from brands.memberships import close_membership
 from brands.publishing import publish
-from brands.quotes import TransferRequest
 from brands.rejections import (
     InsufficientPoints,
     MembershipClosed,
     PointsInBelowMinimum,
     TransferTooSmall,
 )
+from brands.routes import TransferRequest
 from brands.transactions import transactions_by_id
-from brands.transfers import TransferStatus, create, exchange_rate
+from brands.transferring import create
+from brands.transfers import TransferStatus
 from brands.valuations import rates_of
 from tests.brands.stage import (
     OPERATOR,

@@ -14,32 +14,57 @@ CODES = {"AERO", "HOTEL"}
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Ada, at two brands, with points; and one of her transactions and transfers."""
+    """Ada, at two brands, with points; one of her transactions, a transfer that is done and one
+    that is under way. And Bob's household, to which he has invited Carol."""
 
     ada: Person
     transaction: str
     transfer: str
+    pending: str
+    carol: Json
+    household: str
+    invitation: str
 
 
 async def scene_of(stage: Stage) -> Scene:
-    """Ada, and Bob who has nothing to do with her."""
+    """Ada, and Bob and Carol who have nothing to do with her."""
     ada = await stage.enrol("AERO", "HOTEL")
     bob = await stage.enrol("COFFEE")
     stage.tokens |= {"ada": ada.token, "bob": bob.token}
     given = await stage.give(ada.memberships["AERO"], 1_000)
-    made = await stage.do(
-        "transferCreate",
-        {
-            "transfer": {
-                "source": ada.memberships["AERO"],
-                "destination": ada.memberships["HOTEL"],
-                "pointsOut": 100,
-            },
-            "idempotencyKey": key(),
-        },
-        "transfer { id }",
+    done = await _transfer(stage, ada, "AERO", "HOTEL", 100)
+    later = {"from": "HOTEL", "to": "AERO", "arrivesAfterSeconds": 3_600}
+    assert (await stage.do("transferRulePublish", later))["errors"] == []
+    pending = await _transfer(stage, ada, "HOTEL", "AERO", 10)
+    carol = await stage.enrol("COFFEE")
+    read = "query N($id: ID!) { node(id: $id) { ... on Membership { number } } }"
+    number = (await stage.data(read, {"id": carol.memberships["COFFEE"]}))["node"]["number"]
+    named = {"brand": "COFFEE", "number": number, "surname": "Lovelace"}
+    invited = await stage.do(
+        "householdInvite", {"recipient": named}, "invitation { id }", who="bob"
     )
-    return Scene(ada, given["transaction"]["id"], made["transfer"]["id"])
+    viewer = await stage.data("{ viewer { member { household { id } } } }", who="bob")
+    return Scene(
+        ada,
+        given["transaction"]["id"],
+        done,
+        pending,
+        named,
+        viewer["viewer"]["member"]["household"]["id"],
+        invited["invitation"]["id"],
+    )
+
+
+async def _transfer(stage: Stage, person: Person, source: str, to: str, points: int) -> str:
+    ways = {
+        "source": person.memberships[source],
+        "destination": person.memberships[to],
+        "pointsOut": points,
+    }
+    given = {"transfer": ways, "idempotencyKey": key()}
+    made = await stage.do("transferCreate", given, "transfer { id }")
+    transfer: str = made["transfer"]["id"]
+    return transfer
 
 
 @pytest.mark.parametrize(
@@ -188,6 +213,11 @@ def mutations(scene: Scene) -> dict[str, Json]:
         },
         "transferQuote": ways,
         "transferCreate": {"transfer": ways, "idempotencyKey": key()},
+        "transferCancel": {"transfer": scene.pending, "idempotencyKey": key()},
+        "transferRulePublish": {"from": "AERO", "to": "HOTEL", "minimum": 2},
+        "householdInvite": {"recipient": scene.carol},
+        "householdAnswer": {"invitation": scene.invitation, "accept": True},
+        "householdLeave": {"household": scene.household},
         "transferReverse": {
             "transfer": scene.transfer,
             "reason": "a mistake",
@@ -203,15 +233,18 @@ def mutations(scene: Scene) -> dict[str, Json]:
 
 
 ALLOWED = {
-    "aero": {"valuationPublish", "memberEnroll", "transferQuote", "transferCreate"},
-    "hotel": {"membershipClose"},
+    "aero": {
+        *("valuationPublish", "transferRulePublish", "memberEnroll"),
+        *("transferQuote", "transferCreate"),
+    },
+    "hotel": {"membershipClose", "transferCancel"},
     "grocer": {"membershipOpen"},
     "coffee": set[str](),
     "agency": set[str](),
-    "ada": {"transferQuote", "transferCreate"},
-    "bob": set[str](),
+    "ada": {"transferQuote", "transferCreate", "transferCancel", "householdInvite"},
+    "bob": {"householdInvite", "householdLeave"},
 }
-"""What each may do of `mutations`; the operator may do everything."""
+"""What each may do of `mutations`; the operator may do everything but what members agree on."""
 
 
 async def test_every_mutation_is_in_the_table(stage: Stage) -> None:

@@ -92,6 +92,8 @@ def test_a_coalition_keeps_its_currency(founded: Command) -> None:
         ("keys", "create", "--kind", "operator", "--name", "x"),
         ("keys", "revoke", "x"),
         ("import", "purchases", "file.csv", "--brand", "TUNE"),
+        ("rules", "apply", "file.csv"),
+        ("rules", "show"),
     ],
 )
 def test_what_is_not_prepared(

@@ -143,9 +143,10 @@ RELIED_ON = {
     "effectiveRate expiresAt",
     "Transfer": "id status pointsOut pointsIn fee source destination quote transactions createdAt "
     "arrivesAt",
-    "ExchangeRate": "pointsOut pointsIn valueOut valueIn",
+    "ExchangeRate": "pointsOut pointsIn valueOut valueIn rule",
     "Mutation": "brandCreate valuationPublish memberEnroll membershipOpen membershipClose "
-    "pointsAdjust transferQuote transferCreate transferReverse transactionReverse",
+    "pointsAdjust transferRulePublish transferQuote transferCreate transferCancel transferReverse "
+    "transactionReverse",
     "MemberBy": "id coalitionNumber externalId membership",
     "BrandCreateInput": "code name pointsName timeZone valuation numberFormat",
     "ValuationPublishInput": "brand redemptionRate issuePrice transferOutRate transferInRate "
@@ -153,8 +154,11 @@ RELIED_ON = {
     "MemberEnrollInput": "externalId profile brands memberships idempotencyKey",
     "MembershipOpenInput": "member brand number",
     "PointsAdjustInput": "membership points reason eventAt sponsor idempotencyKey",
-    "TransferQuoteInput": "source destination pointsOut pointsIn",
+    "TransferRulePublishInput": "from to ratio minimum maximum increment blockBonus percentBonus "
+    "fee limits arrivesAfterSeconds lotExpiry sponsor closed allowCycle effectiveFrom effectiveTo",
+    "TransferQuoteInput": "source destination recipient pointsOut pointsIn",
     "TransferCreateInput": "quote transfer minimumPointsIn idempotencyKey",
+    "TransferCancelInput": "transfer idempotencyKey",
     "TransferReverseInput": "transfer reason idempotencyKey",
     "TransactionReverseInput": "transaction points reason idempotencyKey",
 }

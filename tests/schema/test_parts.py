@@ -238,6 +238,8 @@ FIGURES: dict[Any, Any] = {
     "str": "x",
     "UUID": UUID(int=7),
     "datetime": NOON,
+    list[str]: ["AERO", "STAY", "AERO"],
+    int | None: None,
 }
 
 

@@ -13,8 +13,10 @@ POSTGRES: Final[Mapping[str, str]] = {
     "text": "text",
     "strict": "",
     "roomy": "WITH (fillfactor = 70)",
+    "bytewise": 'COLLATE "C"',
 }
-"""`roomy` leaves space in each page, so that an update of an unindexed column stays in it (HOT)."""
+"""`bytewise` compares text without asking a language. `roomy` leaves space in each page, so that an
+update of an unindexed column stays in it (HOT)."""
 
 SQLITE: Final[Mapping[str, str]] = {
     "uuid": "text",
@@ -24,6 +26,7 @@ SQLITE: Final[Mapping[str, str]] = {
     "text": "text",
     "strict": "STRICT",
     "roomy": "STRICT",
+    "bytewise": "",
 }
 
 
@@ -33,6 +36,26 @@ def sql(statements: Sequence[str]) -> RunPython:
     async def run(_: Any, editor: Any) -> None:
         words = POSTGRES if editor.DIALECT == "postgres" else SQLITE
         for statement in statements:
+            await editor.client.execute_script(statement.format_map(words))
+
+    return RunPython(run)
+
+
+def add_column(table: str, column: str, definition: str) -> RunPython:
+    """Adds a column, its `{words}` filled in, unless the table has it: SQLite has no words for
+    that, and a migration that was interrupted is run again."""
+
+    async def run(_: Any, editor: Any) -> None:
+        is_postgres = editor.DIALECT == "postgres"
+        _, found = await editor.client.execute_query(
+            "SELECT 1 FROM pg_attribute"
+            f" WHERE attrelid = '{table}'::regclass AND attname = '{column}' AND NOT attisdropped"
+            if is_postgres
+            else f"SELECT 1 FROM pragma_table_info('{table}') WHERE name = '{column}'"
+        )
+        if not found:
+            words = POSTGRES if is_postgres else SQLITE
+            statement = f"ALTER TABLE {table} ADD COLUMN {column} {definition}"
             await editor.client.execute_script(statement.format_map(words))
 
     return RunPython(run)

@@ -181,8 +181,8 @@ async def _fill(database: Database, books: Books) -> None:
         await tx.fetch("INSERT INTO coalition VALUES (1, 'Test', 'USD', 2, $1, 1, 1)", books.count)
         for number, brand in enumerate(books.brands):
             await tx.fetch(
-                "INSERT INTO brands VALUES"
-                " ($1, $2, 'Brand', 'Points', 'UTC', 'ACTIVE', '{}', 1, 1)",
+                "INSERT INTO brands (id, code, name, points_name, time_zone, status, number_format,"
+                " created_at) VALUES ($1, $2, 'Brand', 'Points', 'UTC', 'ACTIVE', '{}', 1)",
                 *(brand.id, f"BRAND{number}"),
             )
             await _insert_valuation(tx, brand, 1)

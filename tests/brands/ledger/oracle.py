@@ -1,10 +1,12 @@
 """What the books should answer and hold, worked out plainly: dicts, sorting, no batches."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 from uuid import UUID
 
 from brands.clock import Micros
-from brands.ledger.commands import Shortfall
+from brands.ledger.commands import Cap, Shortfall
 
 Verdict: TypeAlias = str | None
 """The class name of a rejection, or None for accepted."""
@@ -21,6 +23,8 @@ class Oracle:
         self.debts: dict[UUID, int] = dict.fromkeys(accounts, 0)
         self.holds: dict[UUID, dict[str, Any]] = {}
         self.posted: dict[UUID, dict[str, Any]] = {}
+        self.used: Counter[tuple[UUID, str, str]] = Counter()
+        """Points and times, by account and the name of a limit."""
 
     def balance(self, account: UUID) -> int:
         return int(sum(lot["left"] for lot in self.lots[account])) - self.debts[account]
@@ -60,6 +64,59 @@ class Oracle:
             self.posted[id]["credit"] = (target, arrive)
             self._credit(id, target, arrive, 2**63 - 1, earned)
         return refused
+
+    def give(
+        self,
+        id: UUID,
+        arrival: UUID,
+        account: UUID,
+        points: int,
+        target: UUID,
+        arrive: int,
+        caps: Sequence[Cap],
+    ) -> Verdict:
+        """Points leave for another account; `land` says that they are there."""
+        for cap in caps:
+            for unit, most, more in (
+                ("points", cap.max_points, cap.points),
+                ("times", cap.max_count, cap.count),
+            ):
+                if most is not None and self.used[account_of(cap, unit)] + more > most:
+                    return "TransferLimitReached"
+        refused = self.spend(id, account, points)
+        if refused is None:
+            what = self.posted[id]
+            what |= {"arrival": arrival, "to": (target, arrive), "caps": caps, "where": "under way"}
+            for cap in caps:
+                self.used[account_of(cap, "points")] += cap.points
+                self.used[account_of(cap, "times")] += cap.count
+        return refused
+
+    def land(self, id: UUID, expires: Micros, earned: Micros, *, earliest: bool = False) -> Verdict:
+        """Points that have left arrive, with the earliest expiry of those that left if wished."""
+        what = self.posted[id]
+        if what["where"] != "under way":
+            return "TokenSpent"
+        what["where"], what["credit"] = "there", what["to"]
+        if earliest:
+            expires = min(lot["expires"] for lot, _ in what["uses"].values())
+        account, arrive = what["credit"]
+        self._credit(what["arrival"], account, arrive, expires, earned)
+        return None
+
+    def call_off(self, id: UUID) -> Verdict:
+        """Points that have left come back, all of them."""
+        what = self.posted[id]
+        if what["where"] != "under way":
+            return "TokenSpent"
+        what["where"] = "called off"
+        account, points = what["debit"]
+        self._give_back(account, points, what["uses"])
+        what["done"] = points
+        for cap in what["caps"]:
+            self.used[account_of(cap, "points")] -= cap.points
+            self.used[account_of(cap, "times")] -= cap.count
+        return None
 
     def hold(self, id: UUID, account: UUID, points: int, expires: Micros) -> Verdict:
         taken = self._take(account, points)
@@ -107,6 +164,8 @@ class Oracle:
 
     def reverse(self, original: UUID, points: int | None, policy: Shortfall) -> Verdict:
         what = self.posted[original]
+        if what.get("where", "there") != "there":
+            return "NotReversible"
         total = (what["debit"] or what["credit"])[1]
         left = total - what["done"]
         if left == 0:
@@ -115,28 +174,52 @@ class Oracle:
         if points > left:
             return "ReversalExceedsOriginal"
         if what["credit"]:
-            account, arrived = what["credit"]
-            back = -(-arrived * (what["done"] + points) // total) + (
-                -arrived * what["done"] // total
-            )
-            own = next((lot for lot in self.lots[account] if lot["origin"] == original), None)
-            taken = self._take(account, back, own)
-            available = self.spendable(account)
-            if taken is None and policy is Shortfall.UP_TO_BALANCE:
-                if what["debit"] or not available:
-                    return "InsufficientPoints"
-                points = back = available
-                taken = self._take(account, back, own)
-            elif taken is None and policy is Shortfall.ALLOW_NEGATIVE:
-                taken = self._take_at_most(account, back)
-                self.debts[account] += back - sum(amount for _, amount in taken)
-            if taken is None:
+            points = self._claw_back(what, what.get("arrival", original), points, policy)
+            if points == 0:
                 return "InsufficientPoints"
-            self._use(taken)
         if what["debit"]:
             self._give_back(what["debit"][0], points, what["uses"])
+        for cap in what.get("caps", ()):
+            self._make_room(cap, what, points)
         what["done"] += points
         return None
+
+    def _claw_back(self, what: dict[str, Any], origin: UUID, points: int, policy: Shortfall) -> int:
+        """Takes what had arrived for so many points; of how many that was possible."""
+        account, _ = what["credit"]
+        done = self._cost(what, 0)
+        back = self._cost(what, points) - done
+        own = next((lot for lot in self.lots[account] if lot["origin"] == origin), None)
+        taken = self._take(account, back, own)
+        if taken is None and policy is Shortfall.UP_TO_BALANCE:
+            available = self.spendable(account)
+            points = max(k for k in range(points) if self._cost(what, k) - done <= available)
+            taken = self._take(account, self._cost(what, points) - done, own)
+        elif taken is None and policy is Shortfall.ALLOW_NEGATIVE:
+            taken = self._take_at_most(account, back)
+            self.debts[account] += back - sum(amount for _, amount in taken)
+        if taken is None:
+            return 0
+        if points:
+            self._use(taken)
+        return points
+
+    def _make_room(self, cap: Cap, what: dict[str, Any], points: int) -> None:
+        """What a part gives back of a limit: points in step, and the count with the last."""
+        account, total = what["debit"]
+        done, after, whole = what["done"], what["done"] + points, total
+        if cap.account != account:
+            done, after, whole = self._cost(what, 0), self._cost(what, points), what["credit"][1]
+        back = cap.points * after // whole - cap.points * done // whole
+        self.used[account_of(cap, "points")] -= back
+        if what["done"] + points == total:
+            self.used[account_of(cap, "times")] -= cap.count
+
+    @staticmethod
+    def _cost(what: dict[str, Any], points: int) -> int:
+        """What has arrived that is taken back in all, once so many more points are reversed."""
+        _, total = what["debit"] or what["credit"]
+        return int(-(-what["credit"][1] * (what["done"] + points) // total))
 
     # Lots.
 
@@ -197,3 +280,8 @@ class Oracle:
 
 def _order(lot: Lot) -> tuple[Micros, Micros, int]:
     return lot["expires"], lot["earned"], lot["origin"].int
+
+
+def account_of(cap: Cap, unit: str) -> tuple[UUID, str, str]:
+    """Under what the use of a limit is counted."""
+    return cap.account, cap.name, unit

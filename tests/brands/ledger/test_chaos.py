@@ -174,7 +174,10 @@ async def check(books: Books, answers: list[dict[str, Any]], *, operations: int)
     verdicts = {"accepted": 0, "refused": 0, "replayed": 0}
     for answer in answers:
         if answer["key"] is None:
-            continue  # expiry of lots: nothing to do is no refusal
+            # Expiry of lots: nothing to do is no refusal. An arrival is there if it was told so.
+            told = answer["asked"] == "Post" and answer["rejection"] is None
+            assert answer["id"] in posted or not told
+            continue
         id, rejection = keys[answer["key"]]
         assert answer["id"] == id
         assert answer["rejection"] == (rejection and rejection["rejection"])
@@ -183,10 +186,16 @@ async def check(books: Books, answers: list[dict[str, Any]], *, operations: int)
         verdicts["refused" if rejection else "accepted"] += 1
         verdicts["replayed"] += answer["replayed"]
     assert min(verdicts.values()) > operations // 50
+    kinds = {row["kind"] for row in await books.fetch("SELECT DISTINCT kind FROM transactions")}
+    assert kinds >= {"TRANSFER_OUT", "TRANSFER_IN", "CONVERSION", "REVERSAL", "EXPIRY"}
     everything = {id for id, rejection in keys.values() if rejection is None}
     others = {str(row["id"]) for row in await books.fetch(UNASKED)}
     assert posted == {id for id in everything if id in posted} | others
 
 
-UNASKED = "SELECT id FROM transactions WHERE client = 'coalition'"
-"""Revaluations and expiry, which need no key."""
+UNASKED = """
+SELECT id FROM transactions WHERE client = 'coalition' OR kind = 'TRANSFER_IN'
+UNION SELECT r.id FROM transactions r
+JOIN transactions o ON o.book = r.book AND o.id = r.reverses WHERE o.kind = 'TRANSFER_IN'
+"""
+"""Revaluations, expiry and arrivals, which need no key; and the other halves of transfers."""

@@ -6,6 +6,7 @@ import pytest
 
 from brands.clock import from_micros
 from brands.ledger.chart import AccountKind
+from brands.ledger.commands import Token
 from brands.ledger.core import decide
 from brands.money import MAX_POINTS
 from brands.rejections import (
@@ -128,7 +129,7 @@ def test_a_valuation_to_come_changes_nothing_yet(world: World) -> None:
 def test_a_token_is_spent_once(world: World) -> None:
     """A second posting with the same token is refused, within one batch as between batches."""
     brand, account = world.brands[0], world.members[0][0]
-    first, second, third = (accrual(brand, account, 5, tokens=("q",)) for _ in range(3))
+    first, second, third = (accrual(brand, account, 5, tokens=(Token(0, "q"),)) for _ in range(3))
     assert world.do(first, second) == [None, TokenSpent(token="q")]
     assert world.refused(third) == TokenSpent(token="q")
 
@@ -136,8 +137,8 @@ def test_a_token_is_spent_once(world: World) -> None:
 def test_a_refused_posting_spends_no_token(world: World) -> None:
     """What is refused leaves its token for another."""
     brand, account = world.brands[0], world.members[0][0]
-    world.refused(redemption(brand, account, 5, tokens=("q",)))
-    world.well(accrual(brand, account, 5, tokens=("q",)))
+    world.refused(redemption(brand, account, 5, tokens=(Token(0, "q"),)))
+    world.well(accrual(brand, account, 5, tokens=(Token(0, "q"),)))
 
 
 @pytest.mark.parametrize(("deadline", "in_time"), [(1_000_001, True), (1_000_000, False)])

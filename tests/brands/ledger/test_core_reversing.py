@@ -202,8 +202,9 @@ def test_a_conversion_comes_back_in_proportion_rounded_up(world: World) -> None:
     assert seen == [(1, 7), (6, 3), (9, 0), (10, 0)]
 
 
-def test_a_conversion_whose_points_are_spent_stays(world: World) -> None:
-    """A conversion is not undone while what had arrived is gone, unless a debt is allowed."""
+def test_a_conversion_whose_points_are_spent_follows_the_policy(world: World) -> None:
+    """What had arrived and is gone keeps a conversion from being undone; as far as the balance
+    goes some of it is, and all of it where a debt is allowed."""
     source, destination, _ = world.brands
     here, there, _ = world.members[0]
     world.well(accrual(source, here, 1_000))
@@ -211,7 +212,11 @@ def test_a_conversion_whose_points_are_spent_stays(world: World) -> None:
     world.well(redemption(destination, there, 600))
     short = InsufficientPoints(available=40, required=640)
     assert world.refused(reverse(converted)) == short
-    assert world.refused(reverse(converted, shortfall=Shortfall.UP_TO_BALANCE)) == short
+    some = reverse(converted, shortfall=Shortfall.UP_TO_BALANCE)
+    assert world.transactions[world.well(some)][-1] == 62  # of which 63 would cost 41
+    assert (world.account(0, 0).balance, world.account(0, 1).balance) == (62, 0)
+    none_left = reverse(converted, shortfall=Shortfall.UP_TO_BALANCE)
+    assert world.refused(none_left) == InsufficientPoints(available=0, required=600)
     world.well(reverse(converted, shortfall=Shortfall.ALLOW_NEGATIVE))
     assert (world.account(0, 0).balance, world.account(0, 1).balance) == (1_000, -600)
 

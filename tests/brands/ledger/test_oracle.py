@@ -27,6 +27,7 @@ from brands.ledger.commands import (
     ExpireLots,
     Outcome,
     PlaceHold,
+    Post,
     Revalue,
     Shortfall,
 )
@@ -34,11 +35,15 @@ from tests.brands.ledger.asking import (
     FAR,
     accrual,
     arriving,
+    call_off,
     capture,
     conversion,
+    delayed,
     end_hold,
     expiry,
+    gift,
     hold,
+    limit,
     redemption,
     revaluation,
     reverse,
@@ -71,6 +76,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.queue: list[tuple[Command, Any]] = []
         self.answered: list[tuple[Command, Any]] = []
         self.placed: list[PlaceHold] = []
+        self.sent: list[tuple[Post, Post]] = []
 
     @initialize()
     def open(self) -> None:
@@ -120,6 +126,43 @@ class LedgerMachine(RuleBasedStateMachine):
         arrive = arriving(source, target, points)
         self.ask(command, self.oracle.convert(command.id, here, points, there, arrive, now))
 
+    @rule(who=WHO, b=BRAND, points=POINTS, pick=PICK, at_once=st.booleans())
+    def give(self, who: int, b: int, points: int, pick: int, at_once: bool) -> None:
+        """Points for another account, in the same book or the other, under limits or none."""
+        here, expires = self.accounts[who][b], self.expiry_of(pick)
+        there = [account for pair in self.accounts for account in pair if account != here][pick % 3]
+        source, target = self.history[b][-1], self.history[self.brand_of(there)][-1]
+        arrive = points if source.id == target.id else arriving(source, target, points)
+        if arrive == 0:
+            return
+        limits = limit(here, points, most=120, times=4), limit(there, arrive, most=90)
+        caps, earliest, earned = limits[: pick % 4], pick % 5 == 0, self.oracle.now
+        command, arrival = delayed(source, here, target, there, points, caps=caps, event_at=earned)
+        if at_once:
+            command = gift(source, here, target, there, points, caps=caps, event_at=earned)
+            command = replace(command, lots_expire_at=expires, keep_earliest=earliest)
+        arrival_id = arrival.id if command.arrival is None else command.arrival.id
+        verdict = self.oracle.give(command.id, arrival_id, here, points, there, arrive, caps)
+        self.ask(command, verdict)
+        if verdict is None and at_once:
+            self.oracle.land(command.id, expires, earned, earliest=earliest)
+        elif verdict is None:
+            self.sent.append((command, replace(arrival, lots_expire_at=expires)))
+
+    @precondition(lambda self: self.sent)
+    @rule(pick=PICK, arrive=st.booleans())
+    def land(self, pick: int, arrive: bool) -> None:
+        """Points under way arrive, or are called off; often those that are no more under way."""
+        departure, arrival = self.sent[pick % len(self.sent)]
+        if arrive:
+            self.tell_time()
+            expires, earned = arrival.lots_expire_at, arrival.event_at
+            self.ask(arrival, self.oracle.land(departure.id, expires, earned))
+        else:
+            self.flush_if_asked(departure.id)
+            self.tell_time()
+            self.ask(call_off(departure), self.oracle.call_off(departure.id))
+
     @rule(who=WHO, b=BRAND, points=POINTS, pick=PICK)
     def place(self, who: int, b: int, points: int, pick: int) -> None:
         account, expires = self.accounts[who][b], self.expiry_of(pick)
@@ -156,11 +199,15 @@ class LedgerMachine(RuleBasedStateMachine):
     def undo(self, pick: int, points: int | None, policy: Shortfall) -> None:
         posted = list(self.oracle.posted)
         original = posted[pick % len(posted)]
-        if any(command.id == original for command, _ in self.queue):
-            self.flush()
+        what = self.oracle.posted[original]
+        self.flush_if_asked(original, what.get("arrival"))
         self.tell_time()
         verdict = self.oracle.reverse(original, points, policy)
-        self.ask(reverse(original, points, policy), verdict)
+        pair = None
+        if what.get("where") == "there":
+            pair = new_id(book_of(what["arrival"])), what["arrival"]
+        counted = tuple(cap.account for cap in what.get("caps", ()))
+        self.ask(reverse(original, points, policy, arrival=pair, counted=counted), verdict)
 
     @precondition(lambda self: self.answered or self.queue)
     @rule(pick=PICK, same=st.booleans())
@@ -170,11 +217,13 @@ class LedgerMachine(RuleBasedStateMachine):
             (command, verdict)
             for command, verdict in [*self.answered, *self.queue]
             if not isinstance(command, Revalue | ExpireLots)
+            and command.claim is not None
             and (verdict is None or isinstance(verdict, str))
         ]
         if not known:
             return
         command, verdict = known[pick % len(known)]
+        assert command.claim is not None
         claim = command.claim if same else command.claim._replace(fingerprint=b"other")
         again = replace(command, id=new_id(book_of(command.id)), claim=claim)
         self.queue.append((again, (command.id, verdict) if same else IdempotencyKeyReused))
@@ -209,6 +258,11 @@ class LedgerMachine(RuleBasedStateMachine):
                 self.answered.append((command, foretold))
         self.runner.run(self.compare())
 
+    def flush_if_asked(self, *ids: UUID | None) -> None:
+        """What is to be reversed must be in the books: a batch does not find its own postings."""
+        if any(command.id in ids for command, _ in self.queue):
+            self.flush()
+
     async def compare(self) -> None:
         """The figures of the database are the oracle's, to the lot."""
         for row in await self.books.fetch("SELECT * FROM accounts WHERE kind = 'POINTS'"):
@@ -225,6 +279,18 @@ class LedgerMachine(RuleBasedStateMachine):
             (str(account), str(lot["origin"])): (lot["left"], lot["held"])
             for account, its in self.oracle.lots.items()
             for lot in its
+        }
+        rows = await self.books.fetch(
+            "SELECT account_id, name, sum(points) AS points, sum(count) AS times"
+            " FROM cap_uses GROUP BY account_id, name"
+        )
+        used = {
+            (UUID(str(row["account_id"])), row["name"], unit): row[unit]
+            for row in rows
+            for unit in ("points", "times")
+        }
+        assert {key: n for key, n in used.items() if n} == {
+            key: n for key, n in self.oracle.used.items() if n
         }
 
     def brand_of(self, account: UUID) -> int:

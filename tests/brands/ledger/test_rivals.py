@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from brands.ids import home_book
+from brands.ledger.commands import Token
 from brands.ledger.writer import Ledger
 from brands.rejections import TokenSpent
 from tests.brands.ledger.asking import (
@@ -60,11 +61,11 @@ async def test_keys_and_tokens_used_elsewhere_are_used(
     brand, account = postgres_books.brands[0], postgres_books.members[0].accounts[0]
     for ledger in pair:
         (await ledger.submit(accrual(brand, account, 100))).accepted()
-    command = accrual(brand, account, 10, tokens=("q",))
+    command = accrual(brand, account, 10, tokens=(Token(0, "q"),))
     first = await pair[0].submit(command)
     again = await pair[1].submit(accrual(brand, account, 10, claim=command.claim))
     assert again == replace(first, replayed=True)
-    answer = await pair[1].submit(accrual(brand, account, 10, tokens=("q",)))
+    answer = await pair[1].submit(accrual(brand, account, 10, tokens=(Token(0, "q"),)))
     assert answer.rejection == TokenSpent(token="q")
     for ledger in pair:
         (await ledger.submit(accrual(brand, account, 5, claim=command.claim))).accepted()

@@ -25,7 +25,9 @@ APPEND_ONLY = (
     "hold_lots",
     "quotes",
     "transfers",
+    "cap_uses",
     "valuations",
+    "transfer_rules",
     "actions",
 )
 
@@ -36,6 +38,9 @@ FILL = {
     "transfers": "(book, id, client, source_id, destination_id, points_out, points_in, base_points,"
     " bonus_points, fee, terms, quote_id, transaction_id, created_at, arrives_at)"
     " VALUES (0, $1, 'c', $1, $1, 1, 1, 1, 0, 0, '', $1, $1, 1, 2)",
+    "cap_uses": "(book, account_id, name, transaction_id, points, count)"
+    " VALUES (0, $1, 'OUT', $1, 1, 1)",
+    "transfer_rules": "SELECT $1, id, id, 1, '', 1, NULL, 1, 1, 'c' FROM brands LIMIT 1",
     "actions": "(id, at, client, request_id, action, subject, details)"
     " VALUES ($1, 1, 'c', 'r', 'a', 's', '')",
 }
@@ -65,8 +70,13 @@ async def test_history_is_written_once(filled: Books, table: str) -> None:
     """No row of an append-only table can be changed or deleted, and the table not be emptied."""
     rows = await filled.count_of(table)
     assert rows > 0
-    column = "brand_id" if table == "valuations" else "id" if table in FILL else "book"
-    column = "id" if table == "transactions" else column
+    columns = {
+        "valuations": "brand_id",
+        "actions": "id",
+        "transactions": "id",
+        "transfer_rules": "id",
+    }
+    column = columns.get(table, "book")
     verbs = [f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"]
     if not filled.is_sqlite:
         verbs.append(f"TRUNCATE {table} CASCADE")

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from brands.clock import Micros
-from brands.ids import new_id
+from brands.ids import book_of, new_id
 from brands.ledger.chart import (
     BRAND_MONEY_KINDS,
     BRAND_POINTS_KINDS,
@@ -17,17 +17,18 @@ from brands.ledger.chart import (
     stripe,
     unit_of,
 )
-from brands.ledger.commands import Command
+from brands.ledger.commands import Command, Post
 from brands.ledger.core import Verdict, decide
 from brands.ledger.state import Account, Changes, Original, State
 from tests.brands.ledger.books import Brand, some_books
 
 
 class World:
-    """One book in memory, with three brands and two members."""
+    """A book in memory, or several, with three brands and two members: in the first two books."""
 
-    def __init__(self) -> None:
-        books = some_books("", 1, members=2)
+    def __init__(self, count: int = 1) -> None:
+        books = some_books("", count, members=2)
+        self.count = count
         self.brands: tuple[Brand, ...] = books.brands
         self.members = [member.accounts for member in books.members]
         self.now: Micros = 1_000_000
@@ -35,24 +36,34 @@ class World:
         self.state = State({}, self.rates)
         self.transactions: dict[UUID, Any] = {}
         self.entries: list[tuple[UUID, UUID, int]] = []
-        for kind in COALITION_MONEY_KINDS:
-            self._open(stripe(0, COALITION, kind), COALITION, kind)
-        for brand in books.brands:
-            for kind in (*BRAND_POINTS_KINDS, *BRAND_MONEY_KINDS):
-                rate = brand.value if kind is AccountKind.POOL else None
-                self._open(stripe(0, brand.id, kind), brand.id, kind, rate)
+        for book in range(count):
+            self._open_stripes(book)
         for accounts in self.members:
             for brand, id in zip(books.brands, accounts, strict=True):
-                account = Account(0, id, id, "POINTS", brand.id, 0, 0, 0, 0, None, False, 0)
+                account = Account(
+                    book_of(id), id, id, "POINTS", brand.id, 0, 0, 0, 0, None, False, 0
+                )
                 account.all_lots = True
                 self.state.accounts[id] = account
 
-    def _open(self, id: UUID, owner: UUID, kind: AccountKind, rate: int | None = None) -> None:
-        unit = unit_of(owner, kind)
-        self.state.accounts[id] = Account(0, id, owner, kind, unit, 0, 0, None, 0, rate, False, 0)
+    def _open_stripes(self, book: int) -> None:
+        for kind in COALITION_MONEY_KINDS:
+            self._open(book, COALITION, kind)
+        for brand in self.brands:
+            for kind in (*BRAND_POINTS_KINDS, *BRAND_MONEY_KINDS):
+                rate = brand.value if kind is AccountKind.POOL else None
+                self._open(book, brand.id, kind, rate)
+
+    def _open(self, book: int, owner: UUID, kind: AccountKind, rate: int | None = None) -> None:
+        id, unit = stripe(book, owner, kind), unit_of(owner, kind)
+        account = Account(book, id, owner, kind, unit, 0, 0, None, 0, rate, False, 0)
+        self.state.accounts[id] = account
 
     def do(self, *commands: Command) -> list[Verdict]:
         """Has the commands judged as one batch, and checks every law after it."""
+        for command in commands:
+            for cap in command.caps if isinstance(command, Post) else ():
+                self.state.accounts[cap.account].caps.setdefault(cap.name, (0, 0))
         before = self.figures()
         verdicts, changes = decide(self.state, commands, self.now, new_id)
         if None not in verdicts and not changes.transactions:
@@ -82,9 +93,9 @@ class World:
         """A member's points account."""
         return self.state.accounts[self.members[member][brand]]
 
-    def balance(self, owner: UUID, kind: AccountKind) -> int:
+    def balance(self, owner: UUID, kind: AccountKind, book: int = 0) -> int:
         """The balance of a system account."""
-        return self.state.accounts[stripe(0, owner, kind)].balance
+        return self.state.accounts[stripe(book, owner, kind)].balance
 
     def settlements(self) -> list[int]:
         """The brands' settlement accounts, and the coalition's margin."""
@@ -104,6 +115,12 @@ class World:
             },
             **{key: (lot.remaining, lot.held) for key, lot in self.state.lots.items()},
             **{id: (hold.status, hold.captured) for id, hold in self.state.holds.items()},
+            **{
+                (id, name): used
+                for id, each in self.state.accounts.items()
+                for name, used in each.caps.items()
+                if used != (0, 0)
+            },
         }
 
     def _store(self, changes: Changes) -> None:
@@ -116,7 +133,10 @@ class World:
             used = [row for row in changes.uses if row[1] == id and row[4] > 0]
             used.sort(key=lambda row: self.state.lots[row[2], row[3]].order)
             uses = {(row[2], row[3]): row[4] for row in used}
-            self.state.originals[id] = Original(id, kind, entries, uses, 0)
+            self.state.originals[id] = original = Original(id, kind, entries, uses, 0)
+            original.caps = [
+                tuple(each[1:3] + each[4:]) for each in changes.cap_uses if each[3] == id
+            ]
 
     # The laws.
 
@@ -126,6 +146,7 @@ class World:
         sums: Counter[tuple[UUID, UUID]] = Counter()
         balances: Counter[UUID] = Counter()
         for transaction, id, amount in self.entries:
+            assert book_of(transaction) == accounts[id].book
             sums[transaction, accounts[id].unit] += amount
             balances[id] += amount
         assert set(sums.values()) <= {0}
@@ -133,18 +154,22 @@ class World:
         assert {id: each.balance for id, each in accounts.items() if each.balance} == +balances | {
             id: amount for id, amount in balances.items() if amount < 0
         }
-        self._check_pools()
+        clearing = [stripe(b, COALITION, AccountKind.CLEARING) for b in range(self.count)]
+        assert sum(accounts[id].balance for id in clearing) == 0
+        for book in range(self.count):
+            self._check_pools(book)
         for account in accounts.values():
+            assert all(min(used) >= 0 for used in account.caps.values())
             if account.is_points:
                 self._check_lots(account)
 
-    def _check_pools(self) -> None:
+    def _check_pools(self, book: int) -> None:
         for brand in self.brands:
-            pool = self.state.accounts[stripe(0, brand.id, AccountKind.POOL)]
+            pool = self.state.accounts[stripe(book, brand.id, AccountKind.POOL)]
             outstanding = sum(
                 each.balance
                 for each in self.state.accounts.values()
-                if each.is_points and each.unit == brand.id
+                if each.is_points and each.unit == brand.id and each.book == book
             )
             assert pool.rate is not None
             assert pool.balance == outstanding * pool.rate

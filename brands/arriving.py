@@ -1,0 +1,147 @@
+"""Points under way: they arrive when they are due, once, however often and by whomever it is tried.
+
+A transfer that takes its time is on a list of arrivals from the moment its points have left. One
+token decides whether it arrives or is called off; the list only says where to look.
+"""
+
+from uuid import UUID
+
+from brands.clock import NEVER, Micros, now_micros
+from brands.coalition import Coalition
+from brands.conversions import arrival
+from brands.database import Row, as_uuid
+from brands.errors import DomainError
+from brands.ids import book_of, new_id
+from brands.ledger.chart import COALITION, AccountKind, TransactionKind, stripe
+from brands.ledger.commands import (
+    Arrival,
+    Claim,
+    Outcome,
+    Post,
+    RecordKind,
+    Reverse,
+    Token,
+    fingerprint,
+)
+from brands.rejections import TokenSpent, TransferNotCompleted
+from brands.terms import Terms, learn_rules, terms_of_row
+
+AT_ONCE = 500
+"""Arrivals looked up in one statement, at most; the rest waits for the next round."""
+
+CLIENT = "system/arrivals"
+"""In whose name points go back that cannot arrive."""
+
+ARRIVAL_RECORD = RecordKind(
+    "pending_arrivals", (("book", "smallint"), ("transfer_id", "uuid"), ("arrives_at", "bigint"))
+)
+
+
+def token_of(transfer: UUID) -> Token:
+    """What a transfer under way has one of: it is spent by arriving, or by being called off."""
+    return Token(book_of(transfer), f"transfer:{transfer}")
+
+
+def arrival_of(id: UUID, terms: Terms, carrier: AccountKind) -> Arrival:
+    """The transaction by which a transfer's points arrive."""
+    book = book_of(terms.destination)
+    account = stripe(book, COALITION, carrier)
+    postings = arrival(book, terms.destination, terms.rates, terms.figures, account)
+    return Arrival(id, TransactionKind.TRANSFER_IN, postings, terms.points_in)
+
+
+async def complete_transfers(coalition: Coalition) -> int:
+    """Lets arrive what is due; how many transfers that were. What cannot arrive goes back."""
+    rows = await coalition.database.fetch(
+        "SELECT t.id, t.source_id, t.destination_id, t.points_out, t.points_in, t.base_points,"
+        " t.bonus_points, t.fee, t.terms, t.transaction_id, t.arrives_at, t.arrival_id"
+        " FROM pending_arrivals p JOIN transfers t ON t.book = p.book AND t.id = p.transfer_id"
+        " WHERE p.book = ANY($1::smallint[]) AND p.arrives_at <= $2"
+        " ORDER BY p.arrives_at LIMIT $3",
+        *(list(range(coalition.books)), now_micros(), AT_ONCE),
+    )
+    await learn_rules(coalition, rows)
+    due = [(row, terms_of_row(row, coalition)) for row in rows]
+    earliest = await _earliest_expiries(coalition, due)
+    answers = await coalition.ledger.submit_many(
+        [_arrive(row, terms, earliest[as_uuid(row["id"])]) for row, terms in due]
+    )
+    settled = [
+        as_uuid(row["id"])
+        for (row, _), answer in zip(due, answers, strict=True)
+        if await _is_settled(coalition, row, answer)
+    ]
+    if settled:
+        await _strike_off(coalition, settled)
+    return len(settled)
+
+
+async def _strike_off(coalition: Coalition, settled: list[UUID]) -> None:
+    await coalition.database.fetch(
+        "DELETE FROM pending_arrivals"
+        " WHERE book = ANY($1::smallint[]) AND transfer_id = ANY($2::uuid[])",
+        list({book_of(id) for id in settled}),
+        settled,
+    )
+
+
+def _arrive(row: Row, terms: Terms, expires_at: Micros) -> Post:
+    transfer = as_uuid(row["id"])
+    half = arrival_of(as_uuid(row["arrival_id"]), terms, AccountKind.TRANSIT)
+    return Post(
+        id=half.id,
+        claim=None,
+        kind=half.kind,
+        postings=half.postings,
+        points=half.points,
+        event_at=row["arrives_at"],
+        lots_expire_at=expires_at,
+        tokens=(token_of(transfer),),
+        not_before=row["arrives_at"],
+    )
+
+
+async def _is_settled(coalition: Coalition, row: Row, answer: Outcome | DomainError) -> bool:
+    """Whether nothing is left to do: the points are there, or have gone back, now or before."""
+    if isinstance(answer, DomainError):
+        raise answer
+    if answer.rejection is None or isinstance(answer.rejection, TokenSpent):
+        return True
+    if isinstance(answer.rejection, TransferNotCompleted):  # the database's clock is behind ours
+        return False
+    # The membership was closed meanwhile, say: the points are the sender's again.
+    back = Reverse(
+        id=new_id(book_of(as_uuid(row["transaction_id"]))),
+        claim=Claim(CLIENT, f"return/{row['id']}", fingerprint("return", transfer=row["id"])),
+        original=as_uuid(row["transaction_id"]),
+        points=None,
+        event_at=now_micros(),
+        departed_only=True,
+        counted=(as_uuid(row["destination_id"]),),
+        tokens=(token_of(as_uuid(row["id"])),),
+        description="The points could not arrive.",
+    )
+    outcome = await coalition.ledger.submit(back)
+    return outcome.rejection is None or isinstance(outcome.rejection, TokenSpent)
+
+
+async def _earliest_expiries(
+    coalition: Coalition, due: list[tuple[Row, Terms]]
+) -> dict[UUID, Micros]:
+    """When the arriving points of each transfer expire."""
+    earliest = {as_uuid(row["id"]): NEVER for row, _ in due}
+    kept = {as_uuid(row["transaction_id"]): row["id"] for row, terms in due if terms.keeps_expiry}
+    if not kept:
+        return earliest
+    rows = await coalition.database.fetch(
+        "SELECT u.transaction_id, min(l.expires_at) AS expires_at FROM lot_uses u"
+        " JOIN lots l ON l.book = u.book AND l.account_id = u.account_id"
+        " AND l.transaction_id = u.lot_id"
+        " WHERE u.book = ANY($1::smallint[]) AND u.transaction_id = ANY($2::uuid[])"
+        " GROUP BY u.transaction_id",
+        list({book_of(id) for id in kept}),
+        list(kept),
+    )
+    for row in rows:
+        earliest[as_uuid(kept[as_uuid(row["transaction_id"])])] = row["expires_at"]
+    return earliest

@@ -1,0 +1,221 @@
+"""Transfers under way that are called off: as if they had not been."""
+
+import asyncio
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from brands.arriving import complete_transfers
+from brands.clock import now
+from brands.coalition import Coalition, open_coalition
+from brands.errors import NotPermitted, TransferNotFound
+from brands.ids import new_id
+from brands.ledger.chart import TransactionKind
+from brands.limits import allowances_of
+from brands.memberships import lots_of
+from brands.publishing import publish
+from brands.rejections import TransferLimitReached, TransferNotCancellable, TransferNotCompleted
+from brands.routes import TransferRequest
+from brands.rules import Direction, Fee, Limit, Period, RuleTerms
+from brands.transactions import transactions_by_id
+from brands.transferring import Made, cancel, reverse
+from brands.transfers import Transfer, TransferStatus
+from brands.valuations import rates_of
+from tests.brands.sending import (
+    HOUR,
+    points,
+    read,
+    sent,
+    sent_an_hour_ago,
+    slow_scene,
+    waiting,
+)
+from tests.brands.stage import (
+    AGENCY,
+    OPERATOR,
+    acting_for,
+    all_money,
+    enrol,
+    everything,
+    give,
+    give_until,
+    key,
+    require_sound,
+)
+
+SOON = datetime(2090, 1, 1, tzinfo=UTC)
+PENDING, COMPLETED = TransferStatus.PENDING, TransferStatus.COMPLETED
+CANCELLED, REVERSED = TransferStatus.CANCELLED, TransferStatus.REVERSED
+
+
+async def test_a_cancelled_transfer_is_as_if_it_had_not_been(coalition: Coalition) -> None:
+    """Called off in time, a transfer gives back points, lots, money and what it used of a limit,
+    and it never arrives; the key that did it gets the same answer again."""
+    limits = (Limit(Period.MONTH, Direction.OUT, points=150, count=1),)
+    fee = Fee(flat=1_000_000, points_share=100_000)
+    it = await slow_scene(coalition, RuleTerms(arrives_after_seconds=HOUR, limits=limits, fee=fee))
+    await give_until(coalition, it.ada, "AERO", 30, SOON)
+    accounts = [it.ada.at["AERO"], it.bea.at["HOTEL"]]
+    before = await all_money(coalition)
+    lots = await lots_of(coalition, OPERATOR, accounts)
+    allowed = await allowances_of(coalition, OPERATOR, accounts)
+    transfer = await sent(coalition, it)
+    with pytest.raises(TransferLimitReached):
+        await sent(coalition, it)
+    once = key()
+    made = await cancel(coalition, it.ada.caller, transfer.id, once)
+    assert (made.transfer.status, made.replayed) == (CANCELLED, False)
+    assert made.transfer.reversed_points == 100
+    assert await all_money(coalition) == before
+    assert await lots_of(coalition, OPERATOR, accounts) == lots
+    assert await allowances_of(coalition, OPERATOR, accounts) == allowed
+    left, back = made.transfer.transactions
+    found = await transactions_by_id(coalition, it.ada.caller, [left, back])
+    assert (found[back].kind, found[back].reverses) == (TransactionKind.REVERSAL, left)
+    assert await cancel(coalition, it.ada.caller, transfer.id, once) == Made(made.transfer, True)
+    await sent(coalition, it)
+    assert await complete_transfers(coalition) == 0
+    await require_sound(coalition)
+
+
+async def test_a_cancelled_transfer_does_not_arrive(coalition: Coalition) -> None:
+    """What was called off is taken off the list when it would be due, and nothing arrives."""
+    it = await slow_scene(coalition, RuleTerms(arrives_after_seconds=1))
+    transfer = await sent(coalition, it)
+    await cancel(coalition, it.ada.caller, transfer.id, key())
+    assert await waiting(coalition) == 1
+    await asyncio.sleep((transfer.arrives_at - now()).total_seconds() + 0.05)
+    assert await complete_transfers(coalition) == 1
+    assert await waiting(coalition) == 0
+    assert await points(coalition, it) == [1_000, 0]
+    assert (await read(coalition, transfer)).status is CANCELLED
+    await require_sound(coalition)
+
+
+async def test_what_is_due_cannot_be_cancelled(coalition: Coalition) -> None:
+    """From the instant at which its points are due a transfer cannot be called off, whether they
+    have arrived or not; neither can one whose points arrived at once, nor one called off before.
+    Each refusal sticks to its key."""
+    it = await slow_scene(coalition)
+    due = await sent_an_hour_ago(coalition, it)
+    arrived = await sent_an_hour_ago(coalition, it)
+    await complete_transfers(coalition)
+    await give(coalition, it.ada, "HOTEL", 100)
+    home = TransferRequest(it.ada.at["HOTEL"], it.ada.at["AERO"], points_out=50)
+    at_once = await sent(coalition, it, home)
+    off = await sent(coalition, it)
+    await cancel(coalition, it.ada.caller, off.id, key())
+    due = await sent_an_hour_ago(coalition, it)
+    before = await everything(coalition)
+    for transfer in (due, arrived, at_once, off):
+        once = key()
+        for replayed in (False, True):
+            with pytest.raises(TransferNotCancellable) as refusal:
+                await cancel(coalition, it.ada.caller, transfer.id, once)
+            assert refusal.value.arrives_at == transfer.arrives_at
+            assert refusal.value.replayed is replayed
+    assert await everything(coalition) == before
+    await require_sound(coalition)
+
+
+async def test_who_may_cancel(coalition: Coalition) -> None:
+    """Who could make a transfer can call it off; who sees it only may not, to anybody else it does
+    not exist, and nothing changes."""
+    it = await slow_scene(coalition)
+    brands = coalition.registry.snapshot
+    for caller in (it.ada.caller, acting_for(brands.brand("AERO")), OPERATOR):
+        made = await cancel(coalition, caller, (await sent(coalition, it)).id, key())
+        assert made.transfer.status is CANCELLED
+    transfer = await sent(coalition, it)
+    eve = await enrol(coalition, "AERO", "HOTEL", surname="Moneypenny")
+    before = await everything(coalition)
+    for caller in (it.bea.caller, acting_for(brands.brand("HOTEL"))):
+        with pytest.raises(NotPermitted):
+            await cancel(coalition, caller, transfer.id, key())
+    for caller in (eve.caller, acting_for(brands.brand("COFFEE")), AGENCY):
+        with pytest.raises(TransferNotFound):
+            await cancel(coalition, caller, transfer.id, key())
+    with pytest.raises(TransferNotFound):
+        await cancel(coalition, it.ada.caller, new_id(0), key())
+    assert await everything(coalition) == before
+
+
+async def test_ten_cancellations_cancel_once(coalition: Coalition) -> None:
+    """Of ten simultaneous cancellations under keys of their own one is made."""
+    it = await slow_scene(coalition)
+    transfer = await sent(coalition, it)
+    answers = await asyncio.gather(
+        *(cancel(coalition, it.ada.caller, transfer.id, key()) for _ in range(10)),
+        return_exceptions=True,
+    )
+    refused = [isinstance(answer, TransferNotCancellable) for answer in answers]
+    assert refused.count(True) == 9
+    assert await points(coalition, it) == [1_000, 0]
+    await require_sound(coalition)
+
+
+async def test_a_cancellation_racing_the_arrival(url: str, coalition: Coalition) -> None:
+    """Cancelled around the instant at which they are due, transfers are either called off or
+    arrive, never both and never neither."""
+    it = await slow_scene(coalition, RuleTerms(arrives_after_seconds=1))
+    transfers = [await sent(coalition, it, it.gift(20 + n, "HOTEL")) for n in range(8)]
+    other = await open_coalition(url)
+
+    async def call_off(transfer: Transfer, wait: float) -> None:
+        await asyncio.sleep(max(0.0, (transfer.arrives_at - now()).total_seconds() + wait))
+        await asyncio.gather(
+            complete_transfers(coalition),
+            cancel(other, it.ada.caller, transfer.id, key()),
+            complete_transfers(other),
+            return_exceptions=True,
+        )
+
+    try:
+        await asyncio.gather(*(call_off(each, (n - 4) / 50) for n, each in enumerate(transfers)))
+        await complete_transfers(coalition)
+    finally:
+        await other.close()
+    found = [await read(coalition, each) for each in transfers]
+    assert {each.status for each in found} <= {COMPLETED, CANCELLED}
+    arrived = [each.terms for each in found if each.status is COMPLETED]
+    assert await points(coalition, it) == [
+        1_000 - sum(each.points_out for each in arrived),
+        sum(each.points_in for each in arrived),
+    ]
+    assert await waiting(coalition) <= len(found) - len(arrived)
+    await require_sound(coalition)
+
+
+async def test_a_cancellation_after_a_new_valuation(coalition: Coalition) -> None:
+    """Called off after its brand's points have become dearer, a transfer gives back the points, and
+    the brand pays what they are worth more."""
+    it = await slow_scene(coalition)
+    transfer = await sent(coalition, it)
+    await publish(coalition, OPERATOR, "AERO", rates_of(Decimal("0.011")), None)
+    await cancel(coalition, it.ada.caller, transfer.id, key())
+    assert await points(coalition, it) == [1_000, 0]
+    assert (await all_money(coalition))["AERO.POOL"] == 1_000 * 11_000
+    await require_sound(coalition)
+
+
+async def test_what_is_under_way_is_not_reversed(coalition: Coalition) -> None:
+    """Points under way are called off, not reversed; what was called off is neither. What has
+    arrived is reversed like anything else."""
+    it = await slow_scene(coalition)
+    before = await all_money(coalition)
+    pending, arrived = await sent(coalition, it), await sent_an_hour_ago(coalition, it)
+    await complete_transfers(coalition)
+    for status in ("PENDING", "CANCELLED"):
+        once = key()
+        for replayed in (False, True):
+            with pytest.raises(TransferNotCompleted) as refusal:
+                await reverse(coalition, OPERATOR, pending.id, None, "oops", once)
+            assert (refusal.value.status, refusal.value.replayed) == (status, replayed)
+        if status == "PENDING":
+            await cancel(coalition, it.ada.caller, pending.id, key())
+    made = await reverse(coalition, OPERATOR, arrived.id, None, "oops", key())
+    assert made.transfer.status is REVERSED
+    assert await points(coalition, it) == [1_000, 0]
+    assert await all_money(coalition) == before
+    await require_sound(coalition)
