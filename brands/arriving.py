@@ -4,6 +4,7 @@ A transfer that takes its time is on a list of arrivals from the moment its poin
 token decides whether it arrives or is called off; the list only says where to look.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from brands.clock import NEVER, Micros, now_micros
@@ -72,16 +73,17 @@ async def complete_transfers(coalition: Coalition) -> int:
         if await _is_settled(coalition, row, answer)
     ]
     if settled:
-        await _strike_off(coalition, settled)
+        await strike_off(coalition, settled)
     return len(settled)
 
 
-async def _strike_off(coalition: Coalition, settled: list[UUID]) -> None:
+async def strike_off(coalition: Coalition, settled: Sequence[UUID]) -> None:
+    """Takes transfers off the list of arrivals: they have arrived, or never will."""
     await coalition.database.fetch(
         "DELETE FROM pending_arrivals"
         " WHERE book = ANY($1::smallint[]) AND transfer_id = ANY($2::uuid[])",
         list({book_of(id) for id in settled}),
-        settled,
+        list(settled),
     )
 
 

@@ -121,21 +121,24 @@ def _limits_on(brands: Snapshot, party: Party, at: datetime) -> Iterable[tuple[P
 def _cap(
     limit: Limit, pair: Pair, account: UUID, points: int, at: datetime, brands: Snapshot
 ) -> Cap:
-    counted, other = brands.brand_by_id(pair.source_brand), pair.destination_brand
+    counted, other = (
+        brands.brand_by_id(pair.source_brand),
+        brands.brand_by_id(pair.destination_brand),
+    )
     if limit.direction is Direction.IN:
-        counted, other = brands.brand_by_id(pair.destination_brand), pair.source_brand
+        counted, other = other, counted
     span = period_of(limit.period, at, counted.time_zone)
     # Short, for it is in an index: of one side the account tells the brand.
-    whom = "household/" if pair.household else ""
+    whom = other.code + "/household" if pair.household else other.code
     return Cap(
         account=account,
-        name=f"{limit.direction.value}/{brands.brand_by_id(other).code}/{whom}{span.name}",
+        name="/".join((limit.direction, whom, span.name)),
         points=points,
         count=1,
         max_points=limit.points,
         max_count=limit.count,
-        period=limit.period.value,
-        direction=limit.direction.value,
+        period=limit.period,
+        direction=limit.direction,
         resets_at=to_micros(span.ends),
     )
 

@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from brands.arriving import ARRIVAL_RECORD, arrival_of, token_of
+from brands.arriving import ARRIVAL_RECORD, arrival_of, strike_off, token_of
 from brands.callers import Caller
 from brands.clock import Micros, from_micros, now_micros, to_micros
 from brands.coalition import Coalition
@@ -140,6 +140,7 @@ async def cancel(
     if isinstance(outcome.rejection, TokenSpent):
         raise TransferNotCancellable(arrives_at=transfer.arrives_at, replayed=outcome.replayed)
     outcome.accepted()
+    await strike_off(coalition, [transfer_id])
     return Made(await _transfer(coalition, caller, transfer_id), outcome.replayed)
 
 

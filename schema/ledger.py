@@ -26,7 +26,7 @@ described(
         TransactionKind.ACCRUAL: "Points were earned.",
         TransactionKind.REDEMPTION: "Points were spent.",
         TransactionKind.TRANSFER_OUT: "Points left for another member, or are under way.",
-        TransactionKind.TRANSFER_IN: "Points arrived from another member's book.",
+        TransactionKind.TRANSFER_IN: "Points arrived from another member, or were under way.",
         TransactionKind.CONVERSION: "Points of one brand became points of another, of one member.",
         TransactionKind.EXPIRY: "Points expired.",
         TransactionKind.ADJUSTMENT: "Points were given or taken by hand, with a reason.",

@@ -164,7 +164,7 @@ class Reverse:
     departed_only: bool = False
     """The points of the transfer have not arrived, and will not: it is called off."""
     counted: tuple[UUID, ...] = ()
-    """Memberships on which the original was counted against limits, though it has no entry there."""
+    """Memberships that the original was counted against limits of, though it has no entry there."""
     tokens: tuple[Token, ...] = ()
     deadline: Micros | None = None
     """Refused with `TransferNotCancellable` when recorded at or after this instant."""

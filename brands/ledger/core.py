@@ -122,7 +122,7 @@ class _Batch:
         self._make_whole(deltas, book_of(command.id))
         if arrival is not None:
             self._make_whole(arriving, book_of(arrival.id))
-        if not self._fits(deltas, arriving):
+        if not (self._fits(deltas, arriving) if arriving else self._fits(deltas)):
             return AmountTooLarge()
         header = (
             COALITION_CLIENT if command.claim is None else command.claim.client,
@@ -212,12 +212,19 @@ class _Batch:
 
     def _fits(self, *transactions: Deltas) -> bool:
         """Whether every balance and amount stays within what the books can hold."""
+        accounts = self.accounts
+        if len(transactions) == 1:
+            return all(
+                -MAX_BALANCE <= amount <= MAX_BALANCE
+                and -MAX_BALANCE <= accounts[account_id].balance + amount <= MAX_BALANCE
+                for account_id, amount in transactions[0].items()
+            )
         balances: Deltas = {}
         for deltas in transactions:
             for account_id, amount in deltas.items():
                 before = balances.get(account_id)
                 if before is None:
-                    before = self.accounts[account_id].balance
+                    before = accounts[account_id].balance
                 balances[account_id] = balance = before + amount
                 if abs(balance) > MAX_BALANCE or abs(amount) > MAX_BALANCE:
                     return False

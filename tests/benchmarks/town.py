@@ -64,9 +64,8 @@ class Town:
 
     def upward(self, resident: Resident) -> tuple[Party, Party]:
         """Her two memberships, in the order in which there is a rule from the one to the other."""
-        places = {brand.id: place for place, brand in enumerate(self.brands)}
-        one, other = sorted((resident.one, resident.other), key=lambda it: places[it.brand_id])
-        return one, other
+        one, other = resident.one, resident.other  # ids of brands are in the order of their making
+        return (one, other) if one.brand_id < other.brand_id else (other, one)
 
 
 async def build(

@@ -6,9 +6,8 @@ sends once it has made up its mind), and as calls of the services themselves.
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from itertools import count
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from brands import accruals, transferring
@@ -100,8 +99,7 @@ class Commands:
         legs = conversion(book, source.id, destination.id, rates, figures, source.brand_id)
         snapshot = self._town.coalition.registry.snapshot
         caps = caps_of(rule.pair, rule.terms, source.id, destination.id, figures, at, snapshot)
-        post = self._post(TransactionKind.CONVERSION, source.id, legs, destination.id)
-        return replace(post, caps=caps)
+        return self._post(TransactionKind.CONVERSION, source.id, legs, destination.id, caps=caps)
 
     def gift(self) -> Post:
         """Points of one member to another of the same brand, mostly in another book."""
@@ -120,8 +118,8 @@ class Commands:
             arrival(books[1], destination.id, rates, figures, there),
             figures.points_in,
         )
-        post = self._post(TransactionKind.TRANSFER_OUT, source.id, legs, destination.id)
-        return replace(post, arrival=half, keep_earliest=True)
+        kind = TransactionKind.TRANSFER_OUT
+        return self._post(kind, source.id, legs, destination.id, arrival=half, keep_earliest=True)
 
     def _rates(self, source: Party, destination: Party) -> ConversionRates:
         snapshot = self._town.coalition.registry.snapshot
@@ -138,7 +136,12 @@ class Commands:
         return resident.one if self._chance.random() < 0.5 else resident.other
 
     def _post(
-        self, kind: TransactionKind, account: UUID, legs: tuple[Posting, ...], other: UUID
+        self,
+        kind: TransactionKind,
+        account: UUID,
+        legs: tuple[Posting, ...],
+        other: UUID,
+        **more: Any,
     ) -> Post:
         meant = fingerprint(kind.value, account=account, points=POINTS, other=other)
         return Post(
@@ -148,6 +151,7 @@ class Commands:
             postings=legs,
             points=POINTS,
             event_at=now_micros(),
+            **more,
         )
 
 

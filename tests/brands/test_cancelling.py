@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from brands import transferring
 from brands.arriving import complete_transfers
-from brands.clock import now
+from brands.clock import now, now_micros
 from brands.coalition import Coalition, open_coalition
 from brands.errors import NotPermitted, TransferNotFound
 from brands.ids import new_id
@@ -26,6 +27,7 @@ from tests.brands.sending import (
     HOUR,
     points,
     read,
+    scene,
     sent,
     sent_an_hour_ago,
     slow_scene,
@@ -80,11 +82,16 @@ async def test_a_cancelled_transfer_is_as_if_it_had_not_been(coalition: Coalitio
 
 
 async def test_a_cancelled_transfer_does_not_arrive(coalition: Coalition) -> None:
-    """What was called off is taken off the list when it would be due, and nothing arrives."""
+    """What was called off is taken off the list; left there, by a process that died, it is when it
+    would be due; and nothing arrives."""
     it = await slow_scene(coalition, RuleTerms(arrives_after_seconds=1))
     transfer = await sent(coalition, it)
     await cancel(coalition, it.ada.caller, transfer.id, key())
-    assert await waiting(coalition) == 1
+    assert await waiting(coalition) == 0
+    await coalition.database.fetch(
+        "INSERT INTO pending_arrivals (book, transfer_id, arrives_at) VALUES ($1, $2, $3)",
+        *(book_of(transfer.id), transfer.id, to_micros(transfer.arrives_at)),
+    )
     await asyncio.sleep((transfer.arrives_at - now()).total_seconds() + 0.05)
     assert await complete_transfers(coalition) == 1
     assert await waiting(coalition) == 0
@@ -94,9 +101,8 @@ async def test_a_cancelled_transfer_does_not_arrive(coalition: Coalition) -> Non
 
 
 async def test_what_is_due_cannot_be_cancelled(coalition: Coalition) -> None:
-    """From the instant at which its points are due a transfer cannot be called off, whether they
-    have arrived or not; neither can one whose points arrived at once, nor one called off before.
-    Each refusal sticks to its key."""
+    """From the instant at which its points are due a transfer is not called off, whether they have
+    arrived or not, nor twice, nor if they arrived at once; and each refusal sticks to its key."""
     it = await slow_scene(coalition)
     due = await sent_an_hour_ago(coalition, it)
     arrived = await sent_an_hour_ago(coalition, it)
@@ -116,6 +122,21 @@ async def test_what_is_due_cannot_be_cancelled(coalition: Coalition) -> None:
             assert refusal.value.arrives_at == transfer.arrives_at
             assert refusal.value.replayed is replayed
     assert await everything(coalition) == before
+    await require_sound(coalition)
+
+
+async def test_a_clock_that_is_fast_lets_nothing_be_called_off(
+    coalition: Coalition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transfer whose points arrived at once cannot be called off, even if the gateway that made
+    it was ahead of the database's clock."""
+    it = await scene(coalition)
+    monkeypatch.setattr(transferring, "now_micros", lambda: now_micros() + HOUR * 1_000_000)
+    for request in (it.conversion(), it.gift(to="HOTEL")):
+        transfer = await sent(coalition, it, request)
+        with pytest.raises(TransferNotCancellable):
+            await cancel(coalition, it.ada.caller, transfer.id, key())
+    assert await points(coalition, it) == [800, 64]
     await require_sound(coalition)
 
 
@@ -200,7 +221,7 @@ async def test_a_cancellation_after_a_new_valuation(coalition: Coalition) -> Non
 
 
 async def test_what_is_under_way_is_not_reversed(coalition: Coalition) -> None:
-    """Points under way are called off, not reversed; what was called off is neither. What has
+    """Points under way are called off, not reversed, what was called off is neither, and what has
     arrived is reversed like anything else."""
     it = await slow_scene(coalition)
     before = await all_money(coalition)

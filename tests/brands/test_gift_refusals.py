@@ -10,6 +10,7 @@ from brands.coalition import Coalition
 from brands.errors import (
     BrandNotFound,
     DomainError,
+    IdempotencyKeyReused,
     InvalidInput,
     MembershipNotFound,
     SameMembership,
@@ -206,6 +207,20 @@ async def test_what_concerns_oneself_is_told(coalition: Coalition) -> None:
         assert (refusal.value.limit, refusal.value.used) == (1, 1)
         assert (refusal.value.direction, refusal.value.replayed) == (Direction.IN, replayed)
         await close_membership(coalition, OPERATOR, it.ada.at["HOTEL"])
+
+
+async def test_a_key_is_for_one_recipient(coalition: Coalition) -> None:
+    """A key that made a gift does not make one to anybody else, nor one by a quote."""
+    it = await scene(coalition)
+    once, offer = key(), await quote(coalition, it.ada.caller, it.gift())
+    await create(coalition, it.ada.caller, it.gift(), None, once)
+    other = replace(it.gift(), recipient=replace(it.bea.named["AERO"], surname="obrien mueller"))
+    orders: list[UUID | TransferRequest] = [it.gift(to="HOTEL"), it.conversion(), other, offer.id]
+    before = await everything(coalition)
+    for order in orders:
+        with pytest.raises(IdempotencyKeyReused):
+            await create(coalition, it.ada.caller, order, None, once)
+    assert await everything(coalition) == before
 
 
 async def test_a_recipient_too_new(coalition: Coalition) -> None:
