@@ -16,9 +16,14 @@ from brands.rejections import TransferLimitReached
 
 def exceeded(cap: Cap, used_points: int, used_count: int) -> TransferLimitReached | None:
     """The refusal, if so much is used already that the cap's own use does not fit."""
+    most, times = cap.max_points, cap.max_count
+    if (most is None or used_points + cap.points <= most) and (
+        times is None or used_count + cap.count <= times
+    ):
+        return None
     for unit, limit, used, more in (
-        ("POINTS", cap.max_points, used_points, cap.points),
-        ("COUNT", cap.max_count, used_count, cap.count),
+        ("POINTS", most, used_points, cap.points),
+        ("COUNT", times, used_count, cap.count),
     ):
         if limit is not None and used + more > limit:
             return TransferLimitReached(
@@ -30,7 +35,7 @@ def exceeded(cap: Cap, used_points: int, used_count: int) -> TransferLimitReache
                 remaining=max(0, limit - used),
                 resets_at=from_micros(cap.resets_at),
             )
-    return None
+    raise AssertionError("one of the two does not fit")
 
 
 def first_exceeded(state: State, caps: Sequence[Cap]) -> TransferLimitReached | None:

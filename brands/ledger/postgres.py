@@ -31,14 +31,14 @@ from brands.ledger.commands import Command, Refuse
 from brands.ledger.core import Verdict, decide
 from brands.ledger.lots import LotsNotLoaded
 from brands.ledger.memory import MOST_LOTS, Memory
-from brands.ledger.reading import Originals, caps_used, read_originals, read_rare
+from brands.ledger.reading import Originals, read_originals, read_rare
 from brands.ledger.rows import (
     changed_accounts,
     changed_lots,
     ended_holds,
-    fill_caps,
     fill_lots,
     inserted_rows,
+    remembered_account,
 )
 from brands.ledger.state import Account, Changes, Row, State
 from brands.ledger.statements import (
@@ -134,7 +134,7 @@ class PostgresLane:
         missing, members = self._memory.missing(needs)
         if missing:
             rows = await connection.fetch(READ_ACCOUNTS, *places(missing))
-            read = {row[1]: Account(*row) for row in rows}
+            read = {row[1]: remembered_account(row) for row in rows}
             # Read after the accounts: lots that are newer than theirs show in the revision.
             clock = await connection.fetch(CLOCK_AND_LOTS, *places(members), MOST_LOTS)
             self._memory.clock_ahead = clock[0]["now"] - steady_micros()
@@ -154,11 +154,9 @@ class PostgresLane:
         accounts = self._memory.take(needs)
         if accounts is None:
             return None
-        state = State(accounts, self._memory.rates)
-        uncounted = {cap for cap in needs.caps if cap[2] not in accounts[cap[1]].caps}
-        if uncounted:
-            fill_caps(state, uncounted, await caps_used(connection, uncounted))
-        return state
+        for _, account, name in needs.caps:
+            accounts[account].caps.setdefault(name, (0, 0))
+        return State(accounts, self._memory.rates)
 
     async def _store_guarded(
         self,

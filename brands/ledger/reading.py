@@ -54,7 +54,9 @@ async def read_rare(
         rows = await connection.fetch(TOKENS_SPENT, TOKENS, literal(books), tokens)
         state.spent_tokens.update(Token(row["book"], row["key"]) for row in rows)
     if needs.caps:
-        fill_caps(state, needs.caps, await caps_used(connection, needs.caps))
+        books, accounts, names = zip(*needs.caps, strict=True)
+        rows = await connection.fetch(CAPS_USED, literal(books), literal(accounts), names)
+        fill_caps(state, needs.caps, rows)
     if needs.holds:
         for row in await connection.fetch(HOLDS, *places(needs.holds)):
             id, account, points, status, expires_at, lot_ids, amounts = row
@@ -70,14 +72,3 @@ async def read_rare(
         fill_originals(state, originals.entries, uses, originals.caps, done)
     require("hold", needs.holds, state.holds)
     require("transaction", needs.originals, state.originals)
-
-
-async def caps_used(
-    connection: "asyncpg.Connection[Any]", asked: set[tuple[int, Any, str]]
-) -> Sequence[Any]:
-    """How much is used of each of these limits, as rows for `fill_caps`."""
-    books, accounts, names = zip(*asked, strict=True)
-    rows: Sequence[Any] = await connection.fetch(
-        CAPS_USED, literal(books), literal(accounts), names
-    )
-    return rows

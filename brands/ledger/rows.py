@@ -8,10 +8,12 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from brands.clock import Micros
 from brands.ids import book_of
 from brands.ledger.batch import Place
-from brands.ledger.state import Changes, Hold, Lot, Original, Row, State
+from brands.ledger.state import Account, Changes, Hold, Lot, Original, Row, State
 
 
 def fill_lots(state: State, rows: Sequence[Any], asked: Set[Place], limit: int | None) -> None:
@@ -59,6 +61,15 @@ def fill_caps(state: State, asked: Set[tuple[int, UUID, str]], rows: Iterable[An
         state.accounts[account].caps[name] = (0, 0)
     for account, name, points, count in rows:
         state.accounts[account].caps[name] = (points, count)
+
+
+def remembered_account(row: Any) -> Account:
+    """An account with all that was used of limits on it, as `READ_ACCOUNTS` has it."""
+    *columns, caps = row
+    account = Account(*columns)
+    if caps is not None:
+        account.caps = {name: (points, count) for name, points, count in orjson.loads(caps)}
+    return account
 
 
 def inserted_rows(changes: Changes, now: Micros) -> Iterator[tuple[str, Sequence[Row]]]:

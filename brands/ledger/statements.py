@@ -41,7 +41,17 @@ ORDER BY a.book, a.id
 FOR NO KEY UPDATE
 """
 
-READ_ACCOUNTS = LOCK_ACCOUNTS.removesuffix("ORDER BY a.book, a.id\nFOR NO KEY UPDATE\n")
+READ_ACCOUNTS = """
+SELECT a.book, a.id, a.owner_id, a.kind, a.unit, a.balance, a.held, a.floor, a.version, a.rate,
+       a.closed, a.posted_at, a.revision, CASE WHEN a.kind = 'POINTS' THEN (
+           SELECT json_agg(json_build_array(u.name, u.points, u.count))::text FROM (
+               SELECT name, sum(points) AS points, sum(count) AS count FROM cap_uses
+               WHERE book = a.book AND account_id = a.id GROUP BY name
+           ) u) END AS caps
+FROM accounts a
+WHERE (a.book, a.id) IN (SELECT * FROM unnest($1::text::smallint[], $2::text::uuid[]))
+"""
+"""Accounts to be remembered: with all that was used of limits, and not locked."""
 
 CLOCK_AND_LOTS = f"""
 SELECT {_NOW} AS now, c.epoch, l.*

@@ -8,10 +8,10 @@ import pytest
 
 from brands import transferring
 from brands.arriving import complete_transfers
-from brands.clock import now, now_micros
+from brands.clock import now, now_micros, to_micros
 from brands.coalition import Coalition, open_coalition
 from brands.errors import NotPermitted, TransferNotFound
-from brands.ids import new_id
+from brands.ids import book_of, new_id
 from brands.ledger.chart import TransactionKind
 from brands.limits import allowances_of
 from brands.memberships import lots_of
