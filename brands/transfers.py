@@ -19,6 +19,10 @@ from brands.parties import Found
 from brands.terms import Terms, learn_rules, terms_of_row
 
 
+MOST_SHOWN = 100
+"""Transfers under way that are shown of a membership, at most."""
+
+
 class TransferStatus(StrEnum):
     """How far a transfer has come."""
 
@@ -63,6 +67,32 @@ async def transfers_by_id(
         [side for each in terms for side in (each.source, each.destination)]
     )
     return {id: transfer for id, transfer in found.items() if _sees(caller, transfer, parties)}
+
+
+async def transfers_under_way(
+    coalition: Coalition, caller: Caller, ids: Sequence[UUID]
+) -> dict[UUID, list[Transfer]]:
+    """The transfers whose points have left a membership and not arrived, by membership: the newest
+    first, at most 100. For who may see the membership."""
+    parties = await coalition.parties.find(ids)
+    seen = [
+        party.id
+        for party in (parties[id] for id in ids if id in parties)
+        if caller.sees_membership(party.brand_id, party.member_id)
+    ]
+    rows = await coalition.database.fetch(
+        f"{_SELECT} WHERE t.book = ANY($1::smallint[]) AND t.source_id = ANY($2::uuid[])"
+        " AND t.arrival_id IS NOT NULL AND a.id IS NULL AND r.id IS NULL"
+        " ORDER BY t.created_at DESC, t.id DESC",
+        list({book_of(id) for id in seen}),
+        seen,
+    )
+    found: dict[UUID, list[Transfer]] = {id: [] for id in ids}
+    for transfer in (await transfers_of(coalition, rows)).values():
+        of_one = found[transfer.terms.source]
+        if len(of_one) < MOST_SHOWN:
+            of_one.append(transfer)
+    return found
 
 
 async def transfer_of_posting(coalition: Coalition, source: UUID, departure: UUID) -> Transfer:

@@ -30,7 +30,7 @@ from brands.memberships import (
 from brands.quotes import Quote, quotes_by_id
 from brands.registry import Brand
 from brands.transactions import Entry, Transaction, entries_of, transactions_by_id
-from brands.transfers import Transfer, transfers_by_id
+from brands.transfers import Transfer, transfers_by_id, transfers_under_way
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -178,6 +178,11 @@ class Loaders:
     def transfers(self) -> Batch[UUID, Transfer]:
         """Transfers by id."""
         return Batch(lambda ids: transfers_by_id(self._coalition, self._caller, ids))
+
+    @cached_property
+    def transfers_under_way(self) -> Batch[UUID, list[Transfer]]:
+        """Transfers whose points have left a membership and not arrived, by its id."""
+        return Batch(lambda ids: transfers_under_way(self._coalition, self._caller, ids))
 
     @cached_property
     def quotes(self) -> Batch[UUID, Quote]:

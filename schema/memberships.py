@@ -19,6 +19,7 @@ from brands.memberships import (
 from brands.money import Money
 from brands.registry import Brand
 from brands.transactions import Transaction
+from brands.transfers import Transfer
 from schema.connections import After, Connection, FirstOnly
 from schema.context import Info
 from schema.enums import described
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from schema.brands import BrandType
     from schema.ledger import LedgerTransactionConnection, LedgerTransactionType
     from schema.members import MemberType
+    from schema.transfers import TransferType
 
 described(
     MembershipStatus,
@@ -143,6 +145,16 @@ class MembershipType(Node):
     async def transfer_allowance(root: Membership, info: Info) -> list[Allowance]:
         """Loaded."""
         return await info.context.loaders.allowances.load(root.id) or []
+
+    @resolved(
+        graphql_type=list[Annotated["TransferType", strawberry.lazy("schema.transfers")]],
+        description="The transfers whose points have left this membership and have not arrived: "
+        "they can still be cancelled. The newest first, at most 100.",
+    )
+    @staticmethod
+    async def transfers_under_way(root: Membership, info: Info) -> list[Transfer]:
+        """Loaded."""
+        return await info.context.loaders.transfers_under_way.load(root.id) or []
 
     @resolved(description="Its points now, and what they are worth.")
     @staticmethod

@@ -3,11 +3,13 @@
 import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
 from brands import transferring
 from brands.arriving import complete_transfers
+from brands.callers import Caller
 from brands.clock import now, now_micros, to_micros
 from brands.coalition import Coalition, open_coalition
 from brands.errors import NotPermitted, TransferNotFound
@@ -21,7 +23,7 @@ from brands.routes import TransferRequest
 from brands.rules import Direction, Fee, Limit, Period, RuleTerms
 from brands.transactions import transactions_by_id
 from brands.transferring import Made, cancel, reverse
-from brands.transfers import Transfer, TransferStatus
+from brands.transfers import Transfer, TransferStatus, transfers_under_way
 from brands.valuations import rates_of
 from tests.brands.sending import (
     HOUR,
@@ -240,3 +242,23 @@ async def test_what_is_under_way_is_not_reversed(coalition: Coalition) -> None:
     assert await points(coalition, it) == [1_000, 0]
     assert await all_money(coalition) == before
     await require_sound(coalition)
+
+
+async def test_what_is_under_way_is_shown_where_it_left(coalition: Coalition) -> None:
+    """A membership shows the transfers whose points have left it and not arrived, the newest first,
+    to who may see it; what is called off or has arrived is shown no more, nor what comes in."""
+    it = await slow_scene(coalition)
+    due = await sent_an_hour_ago(coalition, it)
+    first, second = [await sent(coalition, it) for _ in range(2)]
+    source, destination = it.accounts("HOTEL")
+
+    async def shown(caller: Caller = it.ada.caller) -> list[UUID]:
+        found = await transfers_under_way(coalition, caller, [source, destination])
+        assert found[destination] == []
+        return [each.id for each in found[source]]
+
+    assert await shown() == await shown(OPERATOR) == [second.id, first.id, due.id]
+    assert await shown(it.bea.caller) == []
+    await complete_transfers(coalition)
+    await cancel(coalition, it.ada.caller, second.id, key())
+    assert await shown() == [first.id]
