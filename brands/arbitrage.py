@@ -22,7 +22,7 @@ from uuid import UUID
 
 from brands.errors import TransferCycleGains
 from brands.registry import Snapshot
-from brands.rules import Pair, TransferRule, best_parts, in_force
+from brands.rules import Pair, TransferRule, best_parts, in_force, instants_of
 
 GAIN_DIGITS = 12
 
@@ -99,17 +99,10 @@ def _changes(
                 changed.brands.add(brand.id)
     for pair, history in snapshot.histories():
         for rule in history:
-            for instant in _instants(rule):
+            for instant in instants_of(rule):
                 if (changed := at(instant)) is not None:
                     changed.pairs.add((pair.source_brand, pair.destination_brand))
     return iter(sorted(changes.items()))
-
-
-def _instants(rule: TransferRule) -> tuple[datetime | None, ...]:
-    bonus = rule.terms.percent_bonus
-    if bonus is None:
-        return rule.effective_from, rule.effective_to
-    return rule.effective_from, rule.effective_to, bonus.begins, bonus.ends
 
 
 class _Graph:

@@ -4,6 +4,7 @@ A transfer that takes its time is on a list of arrivals from the moment its poin
 token decides whether it arrives or is called off; the list only says where to look.
 """
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -11,13 +12,11 @@ from brands.clock import NEVER, Micros, now_micros
 from brands.coalition import Coalition
 from brands.conversions import arrival
 from brands.database import Row, as_uuid
-from brands.errors import DomainError
 from brands.ids import book_of, new_id
 from brands.ledger.chart import COALITION, AccountKind, TransactionKind, stripe
 from brands.ledger.commands import (
     Arrival,
     Claim,
-    Outcome,
     Post,
     RecordKind,
     Reverse,
@@ -52,29 +51,61 @@ def arrival_of(id: UUID, terms: Terms, carrier: AccountKind) -> Arrival:
 
 
 async def complete_transfers(coalition: Coalition) -> int:
-    """Lets arrive what is due; how many transfers that were. What cannot arrive goes back."""
-    rows = await coalition.database.fetch(
+    """Lets arrive all that is due; how many transfers that were. What cannot arrive goes back.
+
+    One that the books cannot digest holds up no other: it stays on the list, and its error is
+    raised when all the others have been seen to.
+    """
+    settled, failures = 0, []
+    page = await _due(coalition, (0, UUID(int=0)))
+    while page:
+        await learn_rules(coalition, page)
+        answers = await _tried(coalition, page)
+        failures += [answer for answer in answers if isinstance(answer, BaseException)]
+        done = [as_uuid(row["id"]) for row, it in zip(page, answers, strict=True) if it is True]
+        if done:
+            await strike_off(coalition, done)
+        settled += len(done)
+        last = page[-1]["arrives_at"], as_uuid(page[-1]["id"])
+        page = await _due(coalition, last) if len(page) == AT_ONCE else ()
+    if failures:
+        raise failures[0]
+    return settled
+
+
+async def _due(coalition: Coalition, after: tuple[Micros, UUID]) -> Sequence[Row]:
+    """Transfers whose time has come, in the order of their arrival and id, from there on."""
+    return await coalition.database.fetch(
         "SELECT t.id, t.source_id, t.destination_id, t.points_out, t.points_in, t.base_points,"
         " t.bonus_points, t.fee, t.terms, t.transaction_id, t.arrives_at, t.arrival_id"
         " FROM pending_arrivals p JOIN transfers t ON t.book = p.book AND t.id = p.transfer_id"
         " WHERE p.book = ANY($1::smallint[]) AND p.arrives_at <= $2"
-        " ORDER BY p.arrives_at LIMIT $3",
-        *(list(range(coalition.books)), now_micros(), AT_ONCE),
+        " AND (p.arrives_at, p.transfer_id) > ($3::bigint, $4::uuid)"
+        " ORDER BY p.arrives_at, p.transfer_id LIMIT $5",
+        *(list(range(coalition.books)), now_micros(), *after, AT_ONCE),
     )
-    await learn_rules(coalition, rows)
+
+
+async def _tried(coalition: Coalition, rows: Sequence[Row]) -> list[bool | BaseException]:
+    """Whether each is settled now, or what went wrong with it."""
     due = [(row, terms_of_row(row, coalition)) for row in rows]
     earliest = await _earliest_expiries(coalition, due)
-    answers = await coalition.ledger.submit_many(
-        [_arrive(row, terms, earliest[as_uuid(row["id"])]) for row, terms in due]
+    return await asyncio.gather(
+        *(_try(coalition, row, terms, earliest[as_uuid(row["id"])]) for row, terms in due),
+        return_exceptions=True,
     )
-    settled = [
-        as_uuid(row["id"])
-        for (row, _), answer in zip(due, answers, strict=True)
-        if await _is_settled(coalition, row, answer)
-    ]
-    if settled:
-        await strike_off(coalition, settled)
-    return len(settled)
+
+
+async def _try(coalition: Coalition, row: Row, terms: Terms, expires_at: Micros) -> bool:
+    """Whether nothing is left to do: the points are there, or have gone back, now or before."""
+    outcome = await coalition.ledger.submit(_arrive(row, terms, expires_at))
+    if outcome.rejection is None or isinstance(outcome.rejection, TokenSpent):
+        return True
+    if isinstance(outcome.rejection, TransferNotCompleted):  # the database's clock is behind ours
+        return False
+    # The membership was closed meanwhile, say: the points are the sender's again.
+    outcome = await coalition.ledger.submit(_return(row))
+    return outcome.rejection is None or isinstance(outcome.rejection, TokenSpent)
 
 
 async def strike_off(coalition: Coalition, settled: Sequence[UUID]) -> None:
@@ -103,18 +134,12 @@ def _arrive(row: Row, terms: Terms, expires_at: Micros) -> Post:
     )
 
 
-async def _is_settled(coalition: Coalition, row: Row, answer: Outcome | DomainError) -> bool:
-    """Whether nothing is left to do: the points are there, or have gone back, now or before."""
-    if isinstance(answer, DomainError):
-        raise answer
-    if answer.rejection is None or isinstance(answer.rejection, TokenSpent):
-        return True
-    if isinstance(answer.rejection, TransferNotCompleted):  # the database's clock is behind ours
-        return False
-    # The membership was closed meanwhile, say: the points are the sender's again.
-    back = Reverse(
-        id=new_id(book_of(as_uuid(row["transaction_id"]))),
-        claim=Claim(CLIENT, f"return/{row['id']}", fingerprint("return", transfer=row["id"])),
+def _return(row: Row) -> Reverse:
+    id = new_id(book_of(as_uuid(row["transaction_id"])))
+    return Reverse(
+        id=id,
+        # A key for each attempt: what is refused now may be done later. The token lets one be.
+        claim=Claim(CLIENT, f"return/{id}", fingerprint("return", transfer=row["id"])),
         original=as_uuid(row["transaction_id"]),
         points=None,
         event_at=now_micros(),
@@ -123,8 +148,6 @@ async def _is_settled(coalition: Coalition, row: Row, answer: Outcome | DomainEr
         tokens=(token_of(as_uuid(row["id"])),),
         description="The points could not arrive.",
     )
-    outcome = await coalition.ledger.submit(back)
-    return outcome.rejection is None or isinstance(outcome.rejection, TokenSpent)
 
 
 async def _earliest_expiries(

@@ -89,6 +89,8 @@ def for_points_out(
     figures = _figures(points_out, rates, terms, at)
     if figures.points_in == 0:
         minimum = _least_points_out(1, rates, terms, at)
+        if minimum > MAX_POINTS:
+            raise AmountTooLarge
         raise TransferTooSmall(points_out=points_out, minimum=minimum)
     return _held(figures)
 

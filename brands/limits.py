@@ -133,8 +133,9 @@ def _cap(
     return Cap(
         account=account,
         name="/".join((limit.direction, whom, span.name)),
-        points=points,
-        count=1,
+        # Of what has no maximum no count is kept: it would grow for ever.
+        points=0 if limit.points is None else points,
+        count=0 if limit.count is None else 1,
         max_points=limit.points,
         max_count=limit.count,
         period=limit.period,

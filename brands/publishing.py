@@ -21,8 +21,10 @@ from brands.errors import (
 )
 from brands.ids import new_id
 from brands.ledger.commands import Revalue, Shortfall
+from brands.money import MAX_BALANCE
 from brands.numbers import NumberFormat, format_to_text
 from brands.registry import Brand, BrandStatus, Snapshot, raise_epoch
+from brands.rejections import AmountTooLarge
 from brands.valuations import Rates, Valuation
 
 
@@ -89,7 +91,8 @@ async def publish(
 
     For the operator and the brand. Publishing the newest valuation again changes nothing. Raises
     `BrandNotFound`, `NotPermitted`, `InvalidInput` (no offset), `ValuationInPast`,
-    `ValuationOutOfSequence`, `TransferCycleGains`. Once the valuation is in force the pools are
+    `ValuationOutOfSequence`, `TransferCycleGains`, `AmountTooLarge` (more value outstanding than
+    the books can hold). Once the valuation is in force the pools are
     brought to it, here or by whoever posts next.
     """
     await coalition.registry.refresh()
@@ -108,6 +111,7 @@ async def publish(
         # Looked at while postings still go on: it takes a while.
         await _require_no_gain(known, Valuation(brand.id, rates, _begins(asked, now, latest), None))
         now = await _lock_pools(tx, brand, is_sqlite=coalition.database.is_sqlite)
+        await _require_room(tx, brand, rates)
         new = Valuation(brand.id, rates, _begins(asked, now, latest), None)
         await _insert_valuation(tx, new, now)
         details = {**asdict(rates), "effective_from": new.effective_from}
@@ -138,6 +142,21 @@ async def _lock_pools(tx: Transaction, brand: Brand, *, is_sqlite: bool) -> Micr
         brand.id,
     )
     return await _after_postings(tx, brand)
+
+
+async def _require_room(tx: Transaction, brand: Brand, rates: Rates) -> None:
+    """Raises `AmountTooLarge` if the books could not hold what is out there at its new value."""
+    rows = await tx.fetch(
+        "SELECT p.balance, p.rate, s.balance AS settlement FROM accounts p"
+        " JOIN accounts s ON s.book = p.book AND s.owner_id = p.owner_id AND s.kind = 'SETTLEMENT'"
+        " WHERE p.owner_id = $1 AND p.kind = 'POOL'",
+        brand.id,
+    )
+    for row in rows:
+        pool = row["balance"] // row["rate"] * rates.redemption_rate
+        settlement = row["settlement"] - (pool - row["balance"])
+        if max(abs(pool), abs(settlement)) > MAX_BALANCE:
+            raise AmountTooLarge(path="redemptionRate")
 
 
 async def _after_postings(tx: Transaction, brand: Brand) -> Micros:

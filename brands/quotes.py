@@ -18,7 +18,7 @@ from brands.figures import for_points_in, for_points_out
 from brands.ids import book_of, new_id
 from brands.limits import check_limits
 from brands.rejections import MembershipClosed, Rejection
-from brands.routes import Route, TransferRequest, check_open, route_of, veiled
+from brands.routes import Route, TransferRequest, check_open, located, route_of, veiled
 from brands.terms import Terms, caps_of_terms, learn_rules, terms_as_text, terms_of_row
 
 QUOTE_LASTS = 5 * 60 * 1_000_000
@@ -39,7 +39,7 @@ async def preview(coalition: Coalition, caller: Caller, request: TransferRequest
     """What a transfer would come to now. Locks nothing.
 
     Raises what `route_of` and `terms_of` raise, and `TransferLimitReached` where a limit leaves no
-    room for it now (`RecipientCannotReceive` where that is another member's).
+    room for it now. What is wrong on another member's side is not told before she is given points.
     """
     at = now()
     route = await route_of(coalition, caller, request, at)
@@ -123,12 +123,15 @@ async def quote_of_client(coalition: Coalition, caller: Caller, id: UUID) -> Quo
 async def _previewed(
     coalition: Coalition, request: TransferRequest, route: Route, at: datetime
 ) -> Terms:
-    terms = await terms_of(coalition, request, route, at)
+    """What there is to be said beforehand; of what concerns a recipient, nothing."""
     try:
+        terms = await terms_of(coalition, request, route, at)
         caps = caps_of_terms(coalition.registry.snapshot, terms, at)
-        await check_limits(coalition, caps)
+        await check_limits(
+            coalition, [cap for cap in caps if not (route.is_gift and cap.direction == "IN")]
+        )
     except Rejection as rejection:
-        raise veiled(rejection, route.recipient) from None
+        raise located(rejection, request) from None
     return terms
 
 

@@ -90,10 +90,7 @@ class TransferNotInIncrement(Rejection):
 class TransferLimitReached(Rejection):
     """`unit` is POINTS or COUNT; `limit`, `used` and `remaining` are counted in it."""
 
-    template = (
-        "The limit of this {period}, {limit} {direction} ({unit}), leaves {remaining} until "
-        "{resets_at}."
-    )
+    template = "At most {limit} {unit} {direction} a {period}; {remaining} left until {resets_at}."
     period: str
     direction: str
     unit: str
@@ -101,6 +98,13 @@ class TransferLimitReached(Rejection):
     used: int
     remaining: int
     resets_at: datetime
+
+    @property
+    def message(self) -> str:
+        """In words."""
+        unit = "points" if self.unit == "POINTS" else "transfers"
+        words = {"unit": unit, "direction": self.direction.lower(), "period": self.period.lower()}
+        return self.template.format(**self.figures() | words)
 
 
 @dataclass(kw_only=True)
@@ -126,7 +130,8 @@ class RecipientCannotReceive(Rejection):
 
 @dataclass(kw_only=True)
 class TransferNotCancellable(Rejection):
-    template = "The transfer cannot be cancelled: its points were to arrive at {arrives_at}."
+    template = "The transfer is {status}, to arrive at {arrives_at}: it cannot be cancelled."
+    status: str
     arrives_at: datetime
 
 
@@ -169,7 +174,7 @@ class ReversalExceedsOriginal(Rejection):
 
 @dataclass(kw_only=True)
 class NotReversible(Rejection):
-    template = "A transaction of kind {kind} cannot be reversed."
+    template = "A transaction of kind {kind} cannot be reversed by itself."
     kind: str
 
 

@@ -1,5 +1,6 @@
 """Taking back what was posted: the one way in which a mistake in the books is corrected."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from brands.callers import Caller
@@ -7,6 +8,7 @@ from brands.clock import now_micros
 from brands.coalition import Coalition
 from brands.ids import book_of, new_id
 from brands.ledger.commands import Claim, Outcome, Reverse, Shortfall
+from brands.rejections import AlreadyReversed, NotReversible, ReversalExceedsOriginal
 
 
 async def take_back(
@@ -32,4 +34,15 @@ async def take_back(
         description=reason,
         request_id=caller.request_id,
     )
-    return (await coalition.ledger.submit(command)).accepted()
+    return reversed_outcome(await coalition.ledger.submit(command), "transaction")
+
+
+def reversed_outcome(outcome: Outcome, path: str) -> Outcome:
+    """A reversal's outcome; if it was refused, that is raised with the field concerned: the points,
+    or what was to be reversed, which the field at `path` names."""
+    try:
+        return outcome.accepted()
+    except ReversalExceedsOriginal as rejection:
+        raise replace(rejection, path="points") from None
+    except (AlreadyReversed, NotReversible) as rejection:
+        raise replace(rejection, path=path) from None

@@ -4,11 +4,11 @@ Who may move whose points, and to whom, is decided here. A conversion names the 
 membership; a gift names somebody else by what its giver knows of her.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from brands.callers import Caller
+from brands.callers import Caller, CallerKind
 from brands.clock import from_micros
 from brands.coalition import Coalition
 from brands.database import as_uuid
@@ -27,12 +27,19 @@ from brands.parties import Party
 from brands.recipients import Recipient, find_recipient
 from brands.registry import Snapshot
 from brands.rejections import (
+    AmountTooLarge,
+    InsufficientPoints,
     MembershipClosed,
     MembershipTooNew,
+    PointsInBelowMinimum,
     RecipientCannotReceive,
     Rejection,
+    TransferAboveMaximum,
+    TransferBelowMinimum,
     TransferLimitReached,
+    TransferNotInIncrement,
     TransferPairClosed,
+    TransferTooSmall,
 )
 from brands.rules import NO_RULE, Direction, Pair, RuleTerms, TransferRule
 
@@ -101,14 +108,14 @@ async def route_of(
         source,
         destination,
         rates_between(snapshot, source.brand_id, destination.brand_id, at),
-        await _rule(coalition, source, destination, at),
+        await _rule(coalition, caller, source, destination, at),
     )
 
 
 async def check_open(coalition: Coalition, route: Route, at: datetime) -> None:
-    """What a rule asks of the route before any figure.
+    """What a rule asks of the route before any figure: of a recipient, nothing yet.
 
-    Raises `TransferPairClosed`, `MembershipTooNew`; of another member, `RecipientCannotReceive`.
+    Raises `TransferPairClosed`, `MembershipTooNew`.
     """
     terms = route.terms
     if terms.closed:
@@ -117,25 +124,60 @@ async def check_open(coalition: Coalition, route: Route, at: datetime) -> None:
             source=brands.brand_by_id(route.source.brand_id).code,
             destination=brands.brand_by_id(route.destination.brand_id).code,
         )
-    ages = {
-        route.source.id: terms.membership_age_days,
-        route.destination.id: terms.recipient_age_days,
-    }
-    if not any(ages.values()):
-        return
-    rows = await coalition.database.fetch(
-        "SELECT id, joined_at FROM memberships"
-        " WHERE book = ANY($1::smallint[]) AND id = ANY($2::uuid[])",
-        list({book_of(id) for id in ages}),
-        list(ages),
-    )
-    joined = {as_uuid(row["id"]): from_micros(row["joined_at"]) for row in rows}
-    for id, days in ages.items():
-        eligible_at = joined[id] + timedelta(days=days)
+    sides = [("source", route.source.id, terms.membership_age_days)]
+    if not route.is_gift:
+        sides.append(("destination", route.destination.id, terms.recipient_age_days))
+    for path, id, days in sides:
+        eligible_at = await _eligible_at(coalition, id, days) if days else at
         if at < eligible_at:
-            if id == route.recipient:
-                raise RecipientCannotReceive(path="recipient")
-            raise MembershipTooNew(eligible_at=eligible_at)
+            raise MembershipTooNew(path=path, eligible_at=eligible_at)
+
+
+async def objection_of(
+    coalition: Coalition, recipient: UUID, terms: RuleTerms, at: datetime
+) -> Rejection | None:
+    """What a rule asks of a recipient, when points are given to her; no figures in it.
+
+    Limits aside: those are counted by the books.
+    """
+    days = terms.recipient_age_days
+    if days and at < await _eligible_at(coalition, recipient, days):
+        return RecipientCannotReceive(path="recipient")
+    return None
+
+
+async def _eligible_at(coalition: Coalition, membership: UUID, days: int) -> datetime:
+    rows = await coalition.database.fetch(
+        "SELECT joined_at FROM memberships WHERE book = $1 AND id = $2",
+        book_of(membership),
+        membership,
+    )
+    return from_micros(rows[0]["joined_at"]) + timedelta(days=days)
+
+
+def located(rejection: Rejection, order: UUID | TransferRequest) -> Rejection:
+    """The refusal with the field of the order that it concerns, if one is."""
+    if rejection.path is not None:
+        return rejection
+    path = None
+    if isinstance(rejection, PointsInBelowMinimum):
+        path = "minimumPointsIn"
+    elif isinstance(order, UUID):
+        path = "quote"
+    elif isinstance(rejection, _ABOUT_POINTS):
+        path = "pointsIn" if order.points_out is None else "pointsOut"
+    return replace(rejection, path=path)
+
+
+_ABOUT_POINTS = (
+    AmountTooLarge,
+    InsufficientPoints,
+    TransferAboveMaximum,
+    TransferBelowMinimum,
+    TransferLimitReached,
+    TransferNotInIncrement,
+    TransferTooSmall,
+)
 
 
 def veiled(rejection: Rejection, recipient: UUID | None) -> Rejection:
@@ -219,12 +261,15 @@ def _may_name(caller: Caller, source: Party, destination: Party) -> bool:
 
 
 async def _rule(
-    coalition: Coalition, source: Party, destination: Party, at: datetime
+    coalition: Coalition, caller: Caller, source: Party, destination: Party, at: datetime
 ) -> TransferRule | None:
-    """The rule of the pair; for members of one household theirs, if there is one."""
+    """The rule of the pair; for members of one household theirs, if there is one.
+
+    A brand that gives for its member goes by the general rule: households are not for it to know.
+    """
     pair = Pair(source.brand_id, destination.brand_id)
     snapshot = coalition.registry.snapshot
-    if source.member_id != destination.member_id:
+    if source.member_id != destination.member_id and caller.kind is not CallerKind.BRAND:
         theirs = snapshot.rule(pair._replace(household=True), at)
         if theirs is not None and await share_household(
             coalition, source.member_id, destination.member_id

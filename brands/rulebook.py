@@ -5,6 +5,7 @@ so that each sees what the one before published, and no two rules that gain toge
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,7 +22,10 @@ from brands.ids import new_id
 from brands.registry import Snapshot, raise_epoch
 from brands.rule_bounds import aware, require_lawful
 from brands.rule_texts import rule_terms_to_text
-from brands.rules import Pair, RuleTerms, TransferRule, in_force
+from brands.rules import Pair, RuleTerms, TransferRule, in_force, is_to_change
+
+MAX_RULES_OF_PAIR = 1_000
+"""So many of one pair may have something to come: each time is one at which the guard looks."""
 
 MAX_RULES = 100_000
 """As many are published at once: a rule for every pair of 300 brands."""
@@ -66,7 +70,8 @@ async def publish_rules(
 ) -> list[Change]:
     """Publishes all these rules or none, and tells what each changes; a dry run only tells.
 
-    For the operator, and for a brand whose points leave by the rule and which pays for it itself.
+    For the operator; and for a brand whose points leave by the rule, which pays for it itself and
+    lets no cycle gain.
     What is in force already is not published again, so that to repeat it is safe. Raises
     `BrandNotFound`, `NotPermitted`, `InvalidInput`, `RuleInPast`, `TransferCycleGains`; of several
     rules the path begins with the number of the one concerned, from 0.
@@ -124,10 +129,12 @@ def _changes(
             made.append(_rule(known, caller, rule, now))
     there = _there_already(known, rules, made)
     begun: set[tuple[Pair, datetime]] = set()
+    live = Counter[Pair]()
     for place, new in enumerate(made):
         if place not in there:
             with _told_of(place, rules):
                 _require_apart(new, from_micros(now), begun)
+                _require_few(known, new, from_micros(now), live)
     return [
         Change(
             there.get(place, new),
@@ -154,8 +161,8 @@ def _rule(known: Snapshot, caller: Caller, new: NewRule, now: Micros) -> Transfe
     source = known.brand(new.source, path="from")
     destination = known.brand(new.destination, path="to")
     sponsor = None if new.sponsor is None else known.brand(new.sponsor, path="sponsor").id
-    pays_herself = sponsor is None or sponsor == source.id
-    if not (caller.is_operator or (caller.acts_for_brand(source.id) and pays_herself)):
+    by_itself = sponsor in (None, source.id) and not new.terms.allow_cycle
+    if not (caller.is_operator or (caller.acts_for_brand(source.id) and by_itself)):
         raise NotPermitted
     terms = replace(new.terms, limits=tuple(new.terms.limits), sponsor=sponsor)
     require_lawful(terms, household=new.household)
@@ -195,6 +202,18 @@ def _there_already(
             if current is not None and _say_the_same(current, made[place]):
                 there[place] = current
     return there
+
+
+def _require_few(known: Snapshot, new: TransferRule, at: datetime, live: Counter[Pair]) -> None:
+    """Counts what a pair has of rules that begin or end, or whose bonus does, in the future."""
+    if new.pair not in live:
+        live[new.pair] = sum(is_to_change(rule, at) for rule in known.rules(new.pair))
+    live[new.pair] += is_to_change(new, at)
+    if live[new.pair] > MAX_RULES_OF_PAIR:
+        raise InvalidInput(
+            path="effectiveFrom",
+            reason=f"Of one pair at most {MAX_RULES_OF_PAIR:,} rules begin or end in the future.",
+        )
 
 
 def _say_the_same(one: TransferRule, other: TransferRule) -> bool:

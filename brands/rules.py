@@ -167,6 +167,19 @@ def in_force(history: Sequence[TransferRule], at: datetime) -> TransferRule | No
     return None
 
 
+def instants_of(rule: TransferRule) -> tuple[datetime | None, ...]:
+    """When a rule begins and ends, and its percentage bonus; None where there is no such time."""
+    bonus = rule.terms.percent_bonus
+    if bonus is None:
+        return rule.effective_from, rule.effective_to
+    return rule.effective_from, rule.effective_to, bonus.begins, bonus.ends
+
+
+def is_to_change(rule: TransferRule, at: datetime) -> bool:
+    """Whether anything about a rule begins or ends after an instant."""
+    return any(instant is not None and instant > at for instant in instants_of(rule))
+
+
 def by_beginning(rule: TransferRule) -> tuple[datetime, datetime]:
     """The order of a pair's rules: what begins later supersedes, then what is published later."""
     return rule.effective_from, rule.published_at

@@ -42,7 +42,15 @@ from brands.rejections import (
     TransferNotCancellable,
     TransferNotCompleted,
 )
-from brands.routes import TransferRequest, route_of, veiled, veiled_for
+from brands.reversals import reversed_outcome
+from brands.routes import (
+    TransferRequest,
+    located,
+    objection_of,
+    route_of,
+    veiled,
+    veiled_for,
+)
 from brands.terms import Terms, caps_of_terms, terms_as_text
 from brands.transfers import Transfer, TransferStatus, transfer_of_posting, transfers_by_id
 
@@ -95,6 +103,19 @@ async def create(
     """
     if minimum_points_in is not None:
         positive_points(minimum_points_in, path="minimumPointsIn")
+    try:
+        return await _create(coalition, caller, order, minimum_points_in, idempotency_key)
+    except Rejection as rejection:
+        raise located(rejection, order) from None
+
+
+async def _create(
+    coalition: Coalition,
+    caller: Caller,
+    order: UUID | TransferRequest,
+    minimum_points_in: int | None,
+    idempotency_key: str,
+) -> Made:
     if isinstance(order, UUID):
         claim = claim_of(
             caller, idempotency_key, "transferCreate", quote=order, minimum=minimum_points_in
@@ -122,8 +143,7 @@ async def cancel(
     if not caller.sees_membership(source.brand_id, source.member_id):
         raise NotPermitted
     if transfer.arrives_at == transfer.created_at:
-        refusal = TransferNotCancellable(arrives_at=transfer.arrives_at)
-        return await _refuse_again(coalition, claim, transfer, refusal)
+        return await _refuse_again(coalition, claim, transfer, _too_late(transfer))
     command = Reverse(
         id=new_id(book_of(transfer.departure)),
         claim=claim,
@@ -137,8 +157,9 @@ async def cancel(
         request_id=caller.request_id,
     )
     outcome = await coalition.ledger.submit(command)
-    if isinstance(outcome.rejection, TokenSpent):
-        raise TransferNotCancellable(arrives_at=transfer.arrives_at, replayed=outcome.replayed)
+    if isinstance(outcome.rejection, TokenSpent | TransferNotCancellable):
+        now_so = await _transfer(coalition, caller, transfer_id)
+        raise replace(_too_late(now_so), replayed=outcome.replayed)
     outcome.accepted()
     await strike_off(coalition, [transfer_id])
     return Made(await _transfer(coalition, caller, transfer_id), outcome.replayed)
@@ -174,8 +195,8 @@ async def reverse(
     reason = wording_of(reason, "reason")
     transfer = await _transfer(coalition, caller, transfer_id)
     if transfer.status in (TransferStatus.PENDING, TransferStatus.CANCELLED):
-        status = transfer.status.value
-        return await _refuse_again(coalition, claim, transfer, TransferNotCompleted(status=status))
+        refusal = TransferNotCompleted(path="transfer", status=transfer.status.value)
+        return await _refuse_again(coalition, claim, transfer, refusal)
     brand = coalition.registry.snapshot.brand_by_id(transfer.terms.rates.destination_brand)
     arrival = transfer.arrival
     command = Reverse(
@@ -190,8 +211,13 @@ async def reverse(
         description=reason,
         request_id=caller.request_id,
     )
-    outcome = (await coalition.ledger.submit(command)).accepted()
+    outcome = reversed_outcome(await coalition.ledger.submit(command), "transfer")
     return Made(await _transfer(coalition, caller, transfer_id), outcome.replayed)
+
+
+def _too_late(transfer: Transfer) -> TransferNotCancellable:
+    status, arrives_at = transfer.status.value, transfer.arrives_at
+    return TransferNotCancellable(path="transfer", status=status, arrives_at=arrives_at)
 
 
 async def _create_now(
@@ -256,6 +282,10 @@ async def _make(
         arrives_at=from_micros(arrives_at),
     )
     command = _command(coalition, caller, claim, made, quote, now)
+    if terms.is_gift:
+        at, laid_down = from_micros(now), terms.laid_down
+        objection = await objection_of(coalition, terms.destination, laid_down, at)
+        command = replace(command, objection=objection) if objection else command
     outcome = await coalition.ledger.submit(command)
     if outcome.replayed or outcome.rejection is not None:
         return await _answer_again(coalition, terms, outcome)

@@ -5,7 +5,7 @@ is read from the books: whether the points have arrived, and what was reversed s
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -17,7 +17,6 @@ from brands.database import Row, as_uuid
 from brands.ids import book_of
 from brands.parties import Found
 from brands.terms import Terms, learn_rules, terms_of_row
-
 
 MOST_SHOWN = 100
 """Transfers under way that are shown of a membership, at most."""
@@ -66,7 +65,8 @@ async def transfers_by_id(
     parties = await coalition.parties.find(
         [side for each in terms for side in (each.source, each.destination)]
     )
-    return {id: transfer for id, transfer in found.items() if _sees(caller, transfer, parties)}
+    shown = ((id, _as_seen(caller, transfer, parties)) for id, transfer in found.items())
+    return {id: transfer for id, transfer in shown if transfer is not None}
 
 
 async def transfers_under_way(
@@ -163,6 +163,20 @@ def _status(
     return TransferStatus.REVERSED if reversed_points == points_out else TransferStatus.COMPLETED
 
 
-def _sees(caller: Caller, transfer: Transfer, parties: Found) -> bool:
-    sides = (parties[transfer.terms.source], parties[transfer.terms.destination])
-    return any(caller.sees_membership(side.brand_id, side.member_id) for side in sides)
+def _as_seen(caller: Caller, transfer: Transfer, parties: Found) -> Transfer | None:
+    """The transfer as the caller may see it.
+
+    Whoever sees only the recipient's side of a gift sees it once it has arrived, and not what it
+    cost the giver.
+    """
+    source, destination = parties[transfer.terms.source], parties[transfer.terms.destination]
+    if caller.sees_membership(source.brand_id, source.member_id):
+        return transfer
+    if not caller.sees_membership(destination.brand_id, destination.member_id):
+        return None
+    if not transfer.terms.is_gift:
+        return transfer
+    if transfer.status in (TransferStatus.PENDING, TransferStatus.CANCELLED):
+        return None
+    figures = transfer.terms.figures._replace(fee=0, fee_points=0)
+    return replace(transfer, terms=replace(transfer.terms, figures=figures))

@@ -32,7 +32,7 @@ MAX_INTEGER = 2**31 - 1
 _BRANDS = ("from", "to", "sponsor")
 """The fields that name a brand."""
 
-_RATIO = re.compile(r"([0-9]{1,15}):([0-9]{1,15})", re.ASCII)
+_RATIO = re.compile(r"([0-9]{1,16}):([0-9]{1,16})", re.ASCII)
 _AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?", re.ASCII)
 _HEADING = re.compile(r"\s*\[\[\s*(rule|\"rule\"|'rule')\s*\]\]")
 

@@ -261,8 +261,11 @@ ERRORS: dict[type[DomainError], ErrorType] = {
         "The recipient cannot receive this transfer; why is her affair."
     ),
     rejections.TransferNotCancellable: ErrorType(
-        "The transfer cannot be cancelled any more.",
-        {"arrives_at": _instant("When its points were to arrive.")},
+        "The transfer cannot be cancelled (any more).",
+        {
+            "status": _text("The status of the transfer."),
+            "arrives_at": _instant("When its points were, or are, to arrive."),
+        },
     ),
     rejections.TransferNotCompleted: ErrorType(
         "The points of the transfer have not arrived, or were taken back already.",

@@ -38,9 +38,13 @@ def exceeded(cap: Cap, used_points: int, used_count: int) -> TransferLimitReache
     raise AssertionError("one of the two does not fit")
 
 
-def first_exceeded(state: State, caps: Sequence[Cap]) -> TransferLimitReached | None:
-    """The refusal for the first of these caps for which there is no room."""
+def first_exceeded(
+    state: State, caps: Sequence[Cap], direction: str
+) -> TransferLimitReached | None:
+    """The refusal for the first of the caps of a direction for which there is no room."""
     for cap in caps:
+        if cap.direction != direction:
+            continue
         refusal = exceeded(cap, *state.accounts[cap.account].caps[cap.name])
         if refusal is not None:
             return refusal

@@ -132,6 +132,9 @@ class Post:
     """When the credited points were earned; `event_at` unless said otherwise."""
     captures: UUID | None = None
     """A pending hold on the debited account, which this posting uses and ends."""
+    objection: Rejection | None = None
+    """Refused with this, if nothing on the debited side forbids it: what is wrong on the other side
+    is told to nobody who could not have paid."""
     caps: tuple[Cap, ...] = ()
     """Refused with `TransferLimitReached` if one of these would be exceeded."""
     tokens: tuple[Token, ...] = ()

@@ -30,7 +30,6 @@ from brands.ledger.holding import capture, close_hold, end_hold, place_hold
 from brands.ledger.lots import Take, give_back, keep, spend, spendable, take, take_expired
 from brands.ledger.reversing import Half, Mirror, mirror
 from brands.ledger.state import Changes, State
-from brands.money import MAX_BALANCE
 from brands.rejections import (
     AmountTooLarge,
     InsufficientPoints,
@@ -71,6 +70,11 @@ def net(postings: Sequence[Posting]) -> Deltas:
     return deltas
 
 
+class _RevaluationTooLarge(Exception):
+    """The new value of the points out there is more than the books can hold. The brand's postings
+    are refused until a lower one is published."""
+
+
 class _Batch:
     """One evaluation: the state as it is worked on, and what has changed so far."""
 
@@ -82,6 +86,12 @@ class _Batch:
         self.changes = Changes()
 
     def judge(self, command: Command) -> Verdict:
+        try:
+            return self._judge(command)
+        except _RevaluationTooLarge:  # nothing of the command itself was done
+            return AmountTooLarge()
+
+    def _judge(self, command: Command) -> Verdict:
         match command:
             case Post():
                 return self._post(command)
@@ -102,7 +112,7 @@ class _Batch:
     # Posting.
 
     def _post(self, command: Post) -> Verdict:
-        refusal = self._untimely(command) or first_exceeded(self.state, command.caps)
+        refusal = self._untimely(command) or first_exceeded(self.state, command.caps, "OUT")
         if refusal is not None:
             return refusal
         arrival = command.arrival
@@ -116,13 +126,14 @@ class _Batch:
             refusal = refusal or self._take_debits(deltas, takes, paid=hold.account)
         else:
             refusal = self._take_debits(deltas, takes)
-        refusal = refusal or self._take_debits(arriving, takes)
+        refusal = refusal or command.objection or self._take_debits(arriving, takes)
+        refusal = refusal or first_exceeded(self.state, command.caps, "IN")
         if refusal is not None:
             return refusal
         self._make_whole(deltas, book_of(command.id))
         if arrival is not None:
             self._make_whole(arriving, book_of(arrival.id))
-        if not (self._fits(deltas, arriving) if arriving else self._fits(deltas)):
+        if not (self.state.fits(deltas, arriving) if arriving else self.state.fits(deltas)):
             return AmountTooLarge()
         header = (
             COALITION_CLIENT if command.claim is None else command.claim.client,
@@ -210,26 +221,6 @@ class _Batch:
                 deltas[pool.id] = deltas.get(pool.id, 0) + gap
                 deltas[settlement] = deltas.get(settlement, 0) - gap
 
-    def _fits(self, *transactions: Deltas) -> bool:
-        """Whether every balance and amount stays within what the books can hold."""
-        accounts = self.accounts
-        if len(transactions) == 1:
-            return all(
-                -MAX_BALANCE <= amount <= MAX_BALANCE
-                and -MAX_BALANCE <= accounts[account_id].balance + amount <= MAX_BALANCE
-                for account_id, amount in transactions[0].items()
-            )
-        balances: Deltas = {}
-        for deltas in transactions:
-            for account_id, amount in deltas.items():
-                before = balances.get(account_id)
-                if before is None:
-                    before = accounts[account_id].balance
-                balances[account_id] = balance = before + amount
-                if abs(balance) > MAX_BALANCE or abs(amount) > MAX_BALANCE:
-                    return False
-        return True
-
     def _append(
         self,
         transaction: UUID,
@@ -288,6 +279,9 @@ class _Batch:
         outstanding, rest = divmod(pool.balance, pool.rate)
         assert rest == 0
         change = outstanding * (value - pool.rate)
+        deltas = {pool.id: change, stripe(book, brand, AccountKind.SETTLEMENT): -change}
+        if not self.state.fits(deltas):
+            raise _RevaluationTooLarge
         pool.rate = value
         pool.posted_at = self.now
         self.changes.accounts[pool.id] = pool
@@ -299,7 +293,7 @@ class _Batch:
             TransactionKind.REVALUATION,
             effective_from,
             outstanding,
-            {pool.id: change, stripe(book, brand, AccountKind.SETTLEMENT): -change},
+            deltas,
             header=(COALITION_CLIENT, "", None, None, None),
         )
 
@@ -307,7 +301,9 @@ class _Batch:
 
     def _reverse(self, command: Reverse) -> Verdict:
         if command.deadline is not None and self.now >= command.deadline:
-            return TransferNotCancellable(arrives_at=from_micros(command.deadline))
+            return TransferNotCancellable(
+                status="PENDING", arrives_at=from_micros(command.deadline)
+            )
         refusal = self._spent(command.tokens)
         if refusal is not None:
             return refusal
@@ -316,7 +312,7 @@ class _Batch:
             return mirrored
         for half in mirrored.halves:
             self._make_whole(half.deltas, book_of(half.id))
-        if not self._fits(*(half.deltas for half in mirrored.halves)):
+        if not self.state.fits(*(half.deltas for half in mirrored.halves)):
             return AmountTooLarge()
         for half in mirrored.halves:
             self._append(

@@ -11,6 +11,7 @@ from uuid import UUID
 from brands.clock import Micros
 from brands.ledger.chart import AccountKind
 from brands.ledger.commands import Record, RecordKind, Token
+from brands.money import MAX_BALANCE
 
 Row = tuple[Any, ...]
 
@@ -188,6 +189,26 @@ class State:
                 break
             value = rate
         return value
+
+    def fits(self, *transactions: Mapping[UUID, int]) -> bool:
+        """Whether every balance and amount stays within what the books can hold."""
+        accounts = self.accounts
+        if len(transactions) == 1:
+            return all(
+                -MAX_BALANCE <= amount <= MAX_BALANCE
+                and -MAX_BALANCE <= accounts[account_id].balance + amount <= MAX_BALANCE
+                for account_id, amount in transactions[0].items()
+            )
+        balances: dict[UUID, int] = {}
+        for deltas in transactions:
+            for account_id, amount in deltas.items():
+                before = balances.get(account_id)
+                if before is None:
+                    before = accounts[account_id].balance
+                balances[account_id] = balance = before + amount
+                if abs(balance) > MAX_BALANCE or abs(amount) > MAX_BALANCE:
+                    return False
+        return True
 
 
 class Changes:

@@ -143,8 +143,8 @@ async def test_a_clock_that_is_fast_lets_nothing_be_called_off(
 
 
 async def test_who_may_cancel(coalition: Coalition) -> None:
-    """Who could make a transfer can call it off; who sees it only may not, to anybody else it does
-    not exist, and nothing changes."""
+    """Who could make a transfer can call it off; whose points arrive by it only may not, to anybody
+    else it does not exist, nor to the recipient of a gift yet, and nothing changes."""
     it = await slow_scene(coalition)
     brands = coalition.registry.snapshot
     for caller in (it.ada.caller, acting_for(brands.brand("AERO")), OPERATOR):
@@ -152,11 +152,13 @@ async def test_who_may_cancel(coalition: Coalition) -> None:
         assert made.transfer.status is CANCELLED
     transfer = await sent(coalition, it)
     eve = await enrol(coalition, "AERO", "HOTEL", surname="Moneypenny")
+    own = await sent(coalition, it, it.conversion())
+    hotel = acting_for(brands.brand("HOTEL"))
     before = await everything(coalition)
-    for caller in (it.bea.caller, acting_for(brands.brand("HOTEL"))):
-        with pytest.raises(NotPermitted):
-            await cancel(coalition, caller, transfer.id, key())
-    for caller in (eve.caller, acting_for(brands.brand("COFFEE")), AGENCY):
+    with pytest.raises(NotPermitted):
+        await cancel(coalition, hotel, own.id, key())
+    strangers = (eve.caller, acting_for(brands.brand("COFFEE")), AGENCY)
+    for caller in (it.bea.caller, hotel, *strangers):
         with pytest.raises(TransferNotFound):
             await cancel(coalition, caller, transfer.id, key())
     with pytest.raises(TransferNotFound):

@@ -359,3 +359,10 @@ def refusal_of(points_out: int, rates: ConversionRates, terms: RuleTerms) -> Rej
     except Rejection as refusal:
         return refusal
     return None
+
+
+def test_what_no_number_of_points_could_bring() -> None:
+    """Where not even the most points that there can be bring one, that is what is said."""
+    terms = RuleTerms(ratio=Ratio(MAX_POINTS, 1), fee=Fee(points_share=999_999))
+    with pytest.raises(AmountTooLarge):
+        for_points_out(100, rated(1, 1), terms, AT)

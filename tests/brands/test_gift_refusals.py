@@ -20,6 +20,7 @@ from brands.memberships import close_membership
 from brands.quotes import preview, quote
 from brands.recipients import Recipient
 from brands.rejections import (
+    InsufficientPoints,
     RecipientCannotReceive,
     RecipientNotFound,
     Rejection,
@@ -167,16 +168,18 @@ async def test_a_key_answers_the_same_for_ever(
 async def test_what_concerns_the_recipient_is_never_told(
     coalition: Coalition, since: Callable[[Coalition, Scene], Awaitable[None]]
 ) -> None:
-    """A gift that the recipient's own limit leaves no room for is refused without a figure; and in
-    the same words when the key comes again, whatever has become of her or of the rule."""
+    """A gift that the recipient's own limit leaves no room for is refused without a figure, not
+    before it is given, and only to who could have paid; and in the same words when the key comes
+    again, whatever has become of her or of the rule."""
     it = await scene(coalition)
     await lay_down(coalition, "AERO", "AERO", ONE_IN_A_YEAR)
     offer = await quote(coalition, it.ada.caller, it.gift())
     await create(coalition, it.ada.caller, it.gift(), None, key())
     for way in (preview, quote):
-        with pytest.raises(RecipientCannotReceive) as beforehand:
-            await way(coalition, it.ada.caller, it.gift())
-        assert beforehand.value == RecipientCannotReceive(path="recipient")
+        await way(coalition, it.ada.caller, it.gift())
+    too_many = replace(it.gift(), points_out=901)
+    with pytest.raises(InsufficientPoints):
+        await create(coalition, it.ada.caller, too_many, None, key())
     orders: list[tuple[UUID | TransferRequest, str]] = [(it.gift(), key()), (offer.id, key())]
     for replayed in (False, True):
         for order, once in orders:
@@ -225,7 +228,7 @@ async def test_a_key_is_for_one_recipient(coalition: Coalition) -> None:
 
 async def test_a_recipient_too_new(coalition: Coalition) -> None:
     """A recipient who has not been a member for as long as the rule asks cannot receive; since when
-    she is one is not told, and the key keeps that answer when she could."""
+    she is one is not told, nor anything to who could not pay, and the key keeps that answer."""
     it = await scene(coalition)
     await lay_down(coalition, "AERO", "AERO", RuleTerms(recipient_age_days=30))
     once = key()
@@ -233,9 +236,11 @@ async def test_a_recipient_too_new(coalition: Coalition) -> None:
         with pytest.raises(Rejection) as refusal:
             await create(coalition, it.ada.caller, it.gift(), None, once)
         assert refusal.value == RecipientCannotReceive(path="recipient", replayed=replayed)
-        for way in (preview, quote) if not replayed else ():
-            with pytest.raises(RecipientCannotReceive):
-                await way(coalition, it.ada.caller, it.gift())
+        for way in (preview, quote):
+            await way(coalition, it.ada.caller, it.gift())
+        too_many = replace(it.gift(), points_out=1_001)
+        with pytest.raises(InsufficientPoints):
+            await create(coalition, it.ada.caller, too_many, None, key())
         await coalition.database.fetch(
             "UPDATE memberships SET joined_at = joined_at - $2 WHERE id = $1",
             *(it.bea.at["AERO"], 30 * 86_400_000_000),

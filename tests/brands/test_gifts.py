@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from brands.arriving import complete_transfers
 from brands.coalition import Coalition
 from brands.database import as_uuid
 from brands.ids import book_of
@@ -23,6 +24,7 @@ from brands.transfers import TransferStatus, transfers_by_id
 from tests.brands.sending import (
     places,
     scene,
+    sent_an_hour_ago,
 )
 from tests.brands.stage import (
     AGENCY,
@@ -181,3 +183,26 @@ async def test_a_balance_is_given_away_once(coalition: Coalition, apart: bool) -
     made = {each.transfer.id for each in answers if isinstance(each, Made)}
     assert made == {as_uuid(row["id"]) for row in rows}
     await require_sound(coalition)
+
+
+async def test_a_recipient_sees_a_gift_when_it_is_there(coalition: Coalition) -> None:
+    """A gift under way is the giver's affair, and so is what it costs her; once it has arrived the
+    recipient sees it, without the fee."""
+    it = await scene(coalition)
+    fee = Fee(flat=3_000_000, points_share=100_000)
+    await lay_down(coalition, "AERO", "AERO", RuleTerms(fee=fee, arrives_after_seconds=3_600))
+    transfer = await sent_an_hour_ago(coalition, it, it.gift())
+    ids = [transfer.id]
+    assert await transfers_by_id(coalition, it.bea.caller, ids) == {}
+    assert (await transfers_by_id(coalition, it.ada.caller, ids))[transfer.id].terms.fee is not None
+    await complete_transfers(coalition)
+    hers = (await transfers_by_id(coalition, it.bea.caller, ids))[transfer.id]
+    assert (hers.status, hers.terms.fee, hers.terms.fee_points) == (
+        TransferStatus.COMPLETED,
+        None,
+        0,
+    )
+    assert hers.terms.points_in == 90
+    assert (await transfers_by_id(coalition, it.ada.caller, ids))[
+        transfer.id
+    ].terms.fee_points == 10

@@ -75,7 +75,7 @@ def test_each_side_is_counted_in_its_own_points_and_time_zone() -> None:
         account=DESTINATION,
         name="IN/YORK/2027",
         points=500,
-        count=1,
+        count=0,
         max_points=5_000,
         max_count=None,
         period="YEAR",

@@ -4,12 +4,13 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import orjson
 import pytest
 
 from brands.accruals import Accrual, accrue
-from brands.clock import from_micros, now
+from brands.clock import from_micros, now, now_micros
 from brands.coalition import Coalition
 from brands.database import as_uuid
 from brands.errors import (
@@ -25,7 +26,9 @@ from brands.errors import (
 from brands.ids import new_id
 from brands.ledger.chart import BRAND_MONEY_KINDS, BRAND_POINTS_KINDS, stripe
 from brands.ledger.commands import Shortfall
+from brands.money import MAX_BALANCE
 from brands.publishing import NewBrand, create_brand, publish
+from brands.rejections import AmountTooLarge
 from brands.rulebook import NewRule, publish_rules
 from brands.rules import Ratio, RuleTerms
 from brands.valuations import rates_of
@@ -311,3 +314,38 @@ async def test_the_pools_follow_the_value(coalition: Coalition) -> None:
         "POOL": 615 * 20_000,
         "SETTLEMENT": -615 * 20_000,
     }
+
+
+async def test_what_the_books_could_not_hold_is_not_published(coalition: Coalition) -> None:
+    """A value at which the points out there would be worth more than the books can hold is refused;
+    one that is published ahead refuses the brand's postings, and no other's, until a lower one."""
+    airline = await aero(coalition)
+    await bean(coalition)
+    enrolled = await somebody(coalition, ("AERO", None), ("BEAN", None))
+    at = {each.brand_id: each.id for each in enrolled.memberships}
+    points = MAX_BALANCE // 20_000 + 1
+    await accrue(coalition, OPERATOR, _accrual(at[airline.id], airline.id, points))
+    with pytest.raises(AmountTooLarge):
+        await publish(coalition, OPERATOR, "AERO", TWO_PENCE, None)
+    soon = now() + timedelta(seconds=1)
+    with pytest.raises(AmountTooLarge):
+        await publish(coalition, OPERATOR, "AERO", TWO_PENCE, soon)
+    await coalition.database.fetch(
+        "INSERT INTO valuations (id, brand_id, redemption_rate, issue_price, transfer_out_rate,"
+        " transfer_in_rate, effective_from, published_at) VALUES ($1, $2, $3, $3, $3, $3, $4, $4)",
+        *(new_id(0), airline.id, TWO_PENCE.redemption_rate, now_micros()),
+    )
+    await coalition.database.fetch("UPDATE coalition SET epoch = epoch + 1")
+    await coalition.database.fetch("UPDATE accounts SET revision = revision + 1")
+    await coalition.registry.refresh()
+    for _ in range(2):
+        with pytest.raises(AmountTooLarge):
+            await accrue(coalition, OPERATOR, _accrual(at[airline.id], airline.id, 1))
+    other = next(id for id in at if id != airline.id)
+    await accrue(coalition, OPERATOR, _accrual(at[other], other, 1))
+    await publish(coalition, OPERATOR, "AERO", PENNY, None)
+    await accrue(coalition, OPERATOR, _accrual(at[airline.id], airline.id, 1))
+
+
+def _accrual(membership: UUID, brand: UUID, points: int) -> Accrual:
+    return Accrual(membership, brand, points, None, None, None, f"key-{new_id(0)}")

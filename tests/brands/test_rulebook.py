@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 import pytest
 
+from brands import rulebook
 from brands.callers import Caller
 from brands.clock import now
 from brands.coalition import Coalition, open_coalition
@@ -227,17 +228,17 @@ async def test_brands_and_times_must_be_right(
 
 
 async def test_a_rule_is_its_source_brands(coalition: Coalition) -> None:
-    """A brand publishes rules for points that leave it and that it pays for itself; others, and
-    those of other callers, change nothing."""
+    """A brand publishes rules for points that leave it and that it pays for itself, unless a cycle
+    may gain by them; others, and those of other callers, change nothing."""
     airline, chain = await aero(coalition), await bean(coalition)
     own = brand_caller(airline)
     await publish_rule(coalition, own, to_bean())
     await publish_rule(coalition, own, to_bean(THIRD, sponsor="AERO"))
     gainful = replace(DOUBLE, allow_cycle=True)
-    await publish_rule(coalition, own, to_bean(gainful, sponsor="AERO"))
     before = await written(coalition)
     attempts: list[tuple[Caller, NewRule]] = [
         (own, to_bean(sponsor="BEAN")),
+        (own, to_bean(gainful, sponsor="AERO")),
         (own, to_bean(gainful, sponsor="BEAN")),
         (brand_caller(chain), to_bean()),
         (brand_caller(chain), to_bean(sponsor="BEAN")),
@@ -371,3 +372,21 @@ async def test_rules_published_at_once_do_not_gain_together(
     assert [type(each) for each in refused] == [TransferCycleGains] * 3
     assert len({each.id for each in results if isinstance(each, TransferRule)}) == 1
     assert await count_rows(coalition, "transfer_rules") == len(closed) + 1
+
+
+async def test_a_pair_has_so_many_rules_at_most(
+    coalition: Coalition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one pair so many rules have something to come; a rule that begins now and does not end is
+    not of them, and what is there already may be published again."""
+    monkeypatch.setattr(rulebook, "MAX_RULES_OF_PAIR", 3)
+    await pair_of(coalition)
+    days = [to_bean(effective_from=SOON + timedelta(days=day)) for day in range(4)]
+    await publish_rules(coalition, OPERATOR, days[:2])
+    await publish_rule(coalition, OPERATOR, to_bean(THIRD, effective_to=SOON))
+    await publish_rules(coalition, OPERATOR, days[:2])
+    await publish_rule(coalition, OPERATOR, to_bean(HALF))
+    with pytest.raises(InvalidInput) as refusal:
+        await publish_rule(coalition, OPERATOR, days[2])
+    assert refusal.value.path == "effectiveFrom"
+    await publish_rule(coalition, OPERATOR, replace(days[2], household=True))

@@ -84,7 +84,7 @@ async def test_what_suffices_for_one_gift_is_given_once(writers: list[Coalition]
         )
     )
     assert len(made) == 1
-    assert refused == [InsufficientPoints(available=0, required=1_000)] * 19
+    assert refused == [InsufficientPoints(path="pointsOut", available=0, required=1_000)] * 19
     found = await balances(writers[0], [each.at["AERO"] for each in (giver, *others)])
     assert sorted(found) == [*[0] * 20, 1_000]
     assert await sound(writers[0])
@@ -146,6 +146,7 @@ async def test_a_limit_of_two_lets_two_through(
     assert [type(each) for each in refused] == [TransferLimitReached] * 8
     span = period_of(Period.MONTH, now(), "UTC")
     assert refused[0] == TransferLimitReached(
+        path="pointsOut",
         period="MONTH",
         direction=direction.value,
         unit="COUNT",

@@ -214,10 +214,8 @@ async def test_a_recipient_who_cannot_receive(stage: Stage) -> None:
             assert refused["errors"] == [expected | {"path": path}]
             assert (refused["transfer"], refused["replayed"]) == (None, replayed)
             assert "150" not in str(refused)
-    assert (await preview(stage, gift(ada, bea, 51), "ada"))["errors"] == [
-        expected | {"path": ["recipient"]}
-    ]
-    assert (await preview(stage, gift(ada, bea, 50), "ada"))["errors"] == []
+    for points in (50, 51):  # beforehand nothing is told, or it could be told to the point
+        assert (await preview(stage, gift(ada, bea, points), "ada"))["errors"] == []
     assert await stage.audit() == []
 
 

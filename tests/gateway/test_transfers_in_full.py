@@ -215,7 +215,7 @@ async def test_an_allowance_is_used_told_and_given_back(stage: Stage) -> None:
         assert error == {
             "__typename": "TransferLimitReached",
             "code": "TRANSFER_LIMIT_REACHED",
-            "path": None,
+            "path": ["transfer", "pointsOut"],
             "period": "MONTH",
             "direction": "OUT",
             "unit": "POINTS",
@@ -249,8 +249,8 @@ async def test_points_under_way_and_called_off(stage: Stage) -> None:
         assert await posted(stage, ada.memberships["AERO"], "ada") == 900
         before = await stage.books()
         for stranger, code in (
-            ("bea", "NOT_PERMITTED"),
-            ("hotel", "NOT_PERMITTED"),
+            ("bea", "TRANSFER_NOT_FOUND"),
+            ("hotel", "TRANSFER_NOT_FOUND"),
             ("coffee", "TRANSFER_NOT_FOUND"),
             ("agency", "TRANSFER_NOT_FOUND"),
             ("eve", "TRANSFER_NOT_FOUND"),

@@ -226,7 +226,7 @@ def test_a_transfer_is_called_off_before_it_is_due(
     if in_time:
         world.well(command)
     else:
-        refused = TransferNotCancellable(arrives_at=from_micros(deadline))
+        refused = TransferNotCancellable(status="PENDING", arrives_at=from_micros(deadline))
         assert world.refused(command) == refused
 
 
