@@ -27,9 +27,13 @@ def now_micros() -> Micros:
     return time.time_ns() // 1_000
 
 
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Where there is such a clock, one that goes on while the machine is suspended."""
+
+
 def steady_micros() -> Micros:
     """Microseconds since some moment: for measuring time. No change of the clock moves it."""
-    return time.monotonic_ns() // 1_000
+    return time.clock_gettime_ns(_STEADY) // 1_000
 
 
 def to_micros(instant: datetime) -> Micros:
