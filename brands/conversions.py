@@ -40,34 +40,32 @@ def departure(
     The margin takes what the source's pool gives up, what the sponsor pays and the fee, which the
     source brand collects from the member; it keeps what the destination's pool does not need.
     """
-    brand = rates.source_brand
+    brand, points = rates.source_brand, figures.points_out
     margin = stripe(book, COALITION, AccountKind.MARGIN)
-    settlement = stripe(book, brand, AccountKind.SETTLEMENT)
-    sponsors = stripe(book, sponsor, AccountKind.SETTLEMENT)
     pool = stripe(book, brand, AccountKind.POOL)
-    gone = stripe(book, brand, AccountKind.CONVERTED)
-    return _real(
-        Posting(brand, source, gone, figures.points_out),
-        Posting(MONEY, pool, margin, figures.points_out * rates.source_value),
-        Posting(MONEY, sponsors, margin, figures.sponsored),
-        Posting(MONEY, settlement, margin, figures.fee),
-        Posting(MONEY, margin, carrier, figures.points_in * rates.destination_value),
-    )
+    postings = [
+        Posting(brand, source, stripe(book, brand, AccountKind.CONVERTED), points),
+        Posting(MONEY, pool, margin, points * rates.source_value),
+    ]
+    if figures.sponsored:
+        pays = stripe(book, sponsor, AccountKind.SETTLEMENT)
+        postings.append(Posting(MONEY, pays, margin, figures.sponsored))
+    if figures.fee:
+        collects = stripe(book, brand, AccountKind.SETTLEMENT)
+        postings.append(Posting(MONEY, collects, margin, figures.fee))
+    if carrier != margin:
+        behind = figures.points_in * rates.destination_value
+        postings.append(Posting(MONEY, margin, carrier, behind))
+    return tuple(postings)
 
 
 def arrival(
     book: int, destination: UUID, rates: ConversionRates, figures: Figures, carrier: UUID
 ) -> tuple[Posting, ...]:
     """The points arrive; the carrier hands over the money behind them."""
-    brand = rates.destination_brand
+    brand, points = rates.destination_brand, figures.points_in
     pool = stripe(book, brand, AccountKind.POOL)
-    come = stripe(book, brand, AccountKind.CONVERTED)
-    return _real(
-        Posting(brand, come, destination, figures.points_in),
-        Posting(MONEY, carrier, pool, figures.points_in * rates.destination_value),
+    return (
+        Posting(brand, stripe(book, brand, AccountKind.CONVERTED), destination, points),
+        Posting(MONEY, carrier, pool, points * rates.destination_value),
     )
-
-
-def _real(*postings: Posting) -> tuple[Posting, ...]:
-    """Those that move something from one account to another."""
-    return tuple(each for each in postings if each.amount and each.source != each.destination)

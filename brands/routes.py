@@ -124,6 +124,8 @@ async def check_open(coalition: Coalition, route: Route, at: datetime) -> None:
             source=brands.brand_by_id(route.source.brand_id).code,
             destination=brands.brand_by_id(route.destination.brand_id).code,
         )
+    if not (terms.membership_age_days or terms.recipient_age_days):
+        return
     sides = [("source", route.source.id, terms.membership_age_days)]
     if not route.is_gift:
         sides.append(("destination", route.destination.id, terms.recipient_age_days))

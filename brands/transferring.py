@@ -6,12 +6,13 @@ transfer's own row.
 """
 
 from dataclasses import astuple, dataclass, replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from brands.arriving import ARRIVAL_RECORD, arrival_of, strike_off, token_of
 from brands.callers import Caller
-from brands.clock import Micros, from_micros, now_micros, to_micros
+from brands.clock import from_micros, now_micros, to_micros
 from brands.coalition import Coalition
 from brands.conversions import conversion, departure
 from brands.errors import NotPermitted, TransferNotFound
@@ -66,23 +67,13 @@ class Made:
 TRANSFER_RECORD = RecordKind(
     "transfers",
     (
-        ("book", "smallint"),
-        ("id", "uuid"),
-        ("client", "text"),
-        ("source_id", "uuid"),
-        ("destination_id", "uuid"),
-        ("points_out", "bigint"),
-        ("points_in", "bigint"),
-        ("base_points", "bigint"),
-        ("bonus_points", "bigint"),
-        ("fee", "bigint"),
-        ("terms", "text"),
-        ("quote_id", "uuid"),
-        ("transaction_id", "uuid"),
-        ("created_at", "bigint"),
-        ("arrives_at", "bigint"),
-        ("arrival_book", "smallint"),
-        ("arrival_id", "uuid"),
+        *(("book", "smallint"), ("id", "uuid"), ("client", "text")),
+        *(("source_id", "uuid"), ("destination_id", "uuid")),
+        *(("points_out", "bigint"), ("points_in", "bigint")),
+        *(("base_points", "bigint"), ("bonus_points", "bigint"), ("fee", "bigint")),
+        *(("terms", "text"), ("quote_id", "uuid"), ("transaction_id", "uuid")),
+        *(("created_at", "bigint"), ("arrives_at", "bigint")),
+        *(("arrival_book", "smallint"), ("arrival_id", "uuid")),
     ),
 )
 
@@ -266,31 +257,37 @@ async def _make(
     if minimum is not None and terms.points_in < minimum:
         refusal = PointsInBelowMinimum(points_in=terms.points_in, minimum=minimum)
         return await _refuse(coalition, claim, terms.source, refusal)
-    id, now = new_id(book_of(terms.source)), now_micros()
-    arrives_at = now + terms.laid_down.arrives_after_seconds * 1_000_000
-    apart = terms.is_gift or arrives_at > now
-    made = Transfer(
-        id=id,
-        terms=terms,
-        status=TransferStatus.PENDING if arrives_at > now else TransferStatus.COMPLETED,
-        quote_id=quote.id if quote else None,
-        departure=new_id(book_of(terms.source)),
-        arrival=new_id(book_of(terms.destination)) if apart else None,
-        transactions=(),
-        reversed_points=0,
-        created_at=from_micros(now),
-        arrives_at=from_micros(arrives_at),
-    )
-    command = _command(coalition, caller, claim, made, quote, now)
+    made = _new_transfer(terms, quote)
+    command = _command(coalition, caller, claim, made, quote)
     if terms.is_gift:
-        at, laid_down = from_micros(now), terms.laid_down
-        objection = await objection_of(coalition, terms.destination, laid_down, at)
+        objection = await objection_of(
+            coalition, terms.destination, terms.laid_down, made.created_at
+        )
         command = replace(command, objection=objection) if objection else command
     outcome = await coalition.ledger.submit(command)
     if outcome.replayed or outcome.rejection is not None:
         return await _answer_again(coalition, terms, outcome)
-    arrived = () if command.arrival is None else (command.arrival.id,)
-    return Made(replace(made, transactions=(command.id, *arrived)), replayed=False)
+    return Made(made, replayed=False)
+
+
+def _new_transfer(terms: Terms, quote: Quote | None) -> Transfer:
+    """The transfer as it will be, if the books accept it."""
+    here, now = book_of(terms.source), from_micros(now_micros())
+    takes = terms.laid_down.arrives_after_seconds
+    departs = new_id(here)
+    arrives = new_id(book_of(terms.destination)) if terms.is_gift or takes else None
+    return Transfer(
+        id=new_id(here),
+        terms=terms,
+        status=TransferStatus.PENDING if takes else TransferStatus.COMPLETED,
+        quote_id=quote.id if quote else None,
+        departure=departs,
+        arrival=arrives,
+        transactions=(departs,) if takes or arrives is None else (departs, arrives),
+        reversed_points=0,
+        created_at=now,
+        arrives_at=now + timedelta(seconds=takes) if takes else now,
+    )
 
 
 def _command(
@@ -299,7 +296,6 @@ def _command(
     claim: Claim,
     made: Transfer,
     quote: Quote | None,
-    now: Micros,
 ) -> Post:
     """What is posted for a transfer when it is made; what is under way arrives later."""
     terms = made.terms
@@ -315,10 +311,10 @@ def _command(
         kind=kind,
         postings=postings,
         points=terms.points_out,
-        event_at=now,
+        event_at=to_micros(made.created_at),
         arrival=arrival,
         keep_earliest=terms.keeps_expiry and not under_way,
-        caps=caps_of_terms(coalition.registry.snapshot, terms, from_micros(now)),
+        caps=caps_of_terms(coalition.registry.snapshot, terms, made.created_at),
         tokens=(Token(book_of(quote.id), f"quote:{quote.id}"),) if quote else (),
         deadline=to_micros(quote.expires_at) if quote else None,
         records=tuple(records),
@@ -343,7 +339,8 @@ def _legs(made: Transfer) -> tuple[TransactionKind, tuple[Posting, ...], Arrival
 
 
 def _record(made: Transfer, client: str) -> Record:
-    terms = made.terms
+    terms, created_at = made.terms, to_micros(made.created_at)
+    on_its_way = made.status is TransferStatus.PENDING
     values: tuple[Any, ...] = (
         book_of(made.id),
         made.id,
@@ -354,8 +351,8 @@ def _record(made: Transfer, client: str) -> Record:
         terms_as_text(terms),
         made.quote_id,
         made.departure,
-        to_micros(made.created_at),
-        to_micros(made.arrives_at),
+        created_at,
+        to_micros(made.arrives_at) if on_its_way else created_at,
         None if made.arrival is None else book_of(made.arrival),
         made.arrival,
     )

@@ -112,8 +112,9 @@ class _Batch:
     # Posting.
 
     def _post(self, command: Post) -> Verdict:
-        refusal = self._untimely(command) or first_exceeded(self.state, command.caps, "OUT")
-        if refusal is not None:
+        caps = command.caps
+        refusal = self._untimely(command) or (caps and first_exceeded(self.state, caps, "OUT"))
+        if refusal:
             return refusal
         arrival = command.arrival
         deltas = self._checked(command.postings)
@@ -127,8 +128,8 @@ class _Batch:
         else:
             refusal = self._take_debits(deltas, takes)
         refusal = refusal or command.objection or self._take_debits(arriving, takes)
-        refusal = refusal or first_exceeded(self.state, command.caps, "IN")
-        if refusal is not None:
+        refusal = refusal or (caps and first_exceeded(self.state, caps, "IN"))
+        if refusal:
             return refusal
         self._make_whole(deltas, book_of(command.id))
         if arrival is not None:
@@ -153,7 +154,7 @@ class _Batch:
         self._keep_credits(command, command.id, deltas, takes)
         if arrival is not None:
             self._keep_credits(command, arrival.id, arriving, takes)
-        for cap in command.caps:
+        for cap in caps:
             use(self.state, self.changes, cap.account, cap.name, cap.points, cap.count, command.id)
         self._keep_records(command)
         self.state.spent_tokens.update(command.tokens)

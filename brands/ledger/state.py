@@ -194,11 +194,11 @@ class State:
         """Whether every balance and amount stays within what the books can hold."""
         accounts = self.accounts
         if len(transactions) == 1:
-            return all(
-                -MAX_BALANCE <= amount <= MAX_BALANCE
-                and -MAX_BALANCE <= accounts[account_id].balance + amount <= MAX_BALANCE
-                for account_id, amount in transactions[0].items()
-            )
+            for account_id, amount in transactions[0].items():
+                balance = accounts[account_id].balance + amount
+                if not (abs(amount) <= MAX_BALANCE and abs(balance) <= MAX_BALANCE):
+                    return False
+            return True
         balances: dict[UUID, int] = {}
         for deltas in transactions:
             for account_id, amount in deltas.items():

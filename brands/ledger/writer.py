@@ -9,7 +9,7 @@ came) is committed again; the idempotency keys in it make that safe.
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from itertools import islice
@@ -21,7 +21,7 @@ from brands.database import target_of
 from brands.errors import DomainError, InvalidIdempotencyKey, LedgerUnavailable
 from brands.ids import book_of
 from brands.ledger.batch import Answer, books_of, claim_of
-from brands.ledger.commands import Command, Outcome
+from brands.ledger.commands import Command, Outcome, Post
 from brands.ledger.memory import Memory
 from brands.ledger.postgres import PostgresLane
 from brands.ledger.sqlite import SqliteLane
@@ -68,13 +68,19 @@ class Lane(Protocol):
 
 
 class _Waiting:
-    """A command on its way, and who waits for it."""
+    """A command on its way, and who waits for it.
 
-    __slots__ = ("answer", "command")
+    `lanes` are those whose books it concerns, if there is any but its own.
+    """
 
-    def __init__(self, command: Command, answer: "asyncio.Future[Outcome]") -> None:
+    __slots__ = ("answer", "command", "lanes")
+
+    def __init__(
+        self, command: Command, answer: "asyncio.Future[Outcome]", lanes: set[int] | None
+    ) -> None:
         self.command = command
         self.answer = answer
+        self.lanes = lanes
 
 
 class Ledger:
@@ -154,8 +160,12 @@ class Ledger:
         return results
 
     def _enqueue(self, command: Command) -> _Waiting:
-        waiting = _Waiting(command, asyncio.get_running_loop().create_future())
-        self._lanes[book_of(command.id) % len(self._lanes)].put(waiting)
+        count, lanes = len(self._lanes), None
+        own = book_of(command.id) % count
+        if count > 1 and isinstance(command, Post) and (command.arrival or command.caps):
+            lanes = {own, *(book % count for book in books_of(command))}
+        waiting = _Waiting(command, asyncio.get_running_loop().create_future(), lanes)
+        self._lanes[own].put(waiting)
         return waiting
 
 
@@ -199,24 +209,21 @@ class _Queue:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            lanes = self._lanes_of(islice(self._waiting, MAX_BATCH))
+            lanes = {self._number}
+            for waiting in islice(self._waiting, MAX_BATCH):
+                if waiting.lanes is not None:
+                    lanes |= waiting.lanes
             async with AsyncExitStack() as turns:
                 for number in sorted(lanes):
                     await turns.enter_async_context(self._turns[number])
                 await self._commit(self._next_batch(lanes))
 
-    def _lanes_of(self, batch: Iterable[_Waiting]) -> set[int]:
-        """The lanes, this one among them, whose books these commands concern."""
-        if len(self._turns) == 1:
-            return {self._number}
-        books = {book for waiting in batch for book in books_of(waiting.command)}
-        return {self._number, *(book % len(self._turns) for book in books)}
-
     def _next_batch(self, lanes: set[int]) -> list[_Waiting]:
         """What is waiting by now, as far as it concerns these lanes only."""
         batch: list[_Waiting] = []
         while self._waiting and len(batch) < MAX_BATCH:
-            if not self._lanes_of(islice(self._waiting, 1)) <= lanes:
+            concerned = self._waiting[0].lanes
+            if concerned is not None and not concerned <= lanes:
                 break
             batch.append(self._waiting.popleft())
         return batch
