@@ -11,6 +11,7 @@ import typer
 from brands.ledger.audit import LAWS, audit
 from gateway import console, demo, serving
 from gateway.demo_keys import keys_file
+from gateway.error_page import error_page
 from gateway.founding import Founding, prepare_database
 from gateway.imports_cli import imports
 from gateway.keys_cli import keys
@@ -143,12 +144,19 @@ def export(
     output: Annotated[Path | None, typer.Option(help="A file, rather than the screen.")] = None,
 ) -> None:
     """Print the schema in GraphQL's schema definition language."""
-    run(_export(output))
+    run(_print(SCHEMA.as_str(), output))
 
 
-async def _export(output: Path | None) -> None:
-    sdl = SCHEMA.as_str()
+@schema.command()
+def errors(
+    output: Annotated[Path | None, typer.Option(help="A file, rather than the screen.")] = None,
+) -> None:
+    """Print the page of every error code, in Markdown."""
+    run(_print(error_page(SCHEMA._schema), output))
+
+
+async def _print(text: str, output: Path | None) -> None:
     if output is None:
-        console.say(sdl)
+        console.say(text)
     else:
-        await asyncio.to_thread(output.write_text, sdl + "\n")
+        await asyncio.to_thread(output.write_text, text + "\n")

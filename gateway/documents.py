@@ -12,15 +12,19 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
+    OverlappingFieldsCanBeMergedRule,
     SelectionSetNode,
+    ValidationContext,
     parse,
     specified_rules,
     validate,
 )
+from graphql.validation.validate import ValidationAbortedError
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from gateway.depth import MAX_DEPTH, depth_of
+from gateway.bounds import MAX_TOKENS, excess_of, too_long
 from gateway.execution import Collected
+from gateway.masking import PARSE_FAILED, TOO_COMPLEX, VALIDATION_FAILED
 
 MAX_DOCUMENTS = 1_000
 """How many valid documents are remembered."""
@@ -28,13 +32,30 @@ MAX_DOCUMENTS = 1_000
 MAX_REMEMBERED = 32_768
 """The longest document that is remembered, in characters."""
 
-MAX_TOKENS = 10_000
-"""The longest document that is read at all, in lexical tokens."""
+MAX_ERRORS = 5
+"""How many faults of one document are reported: a message may be as long as the document."""
 
-MAX_ERRORS = 20
-"""How many faults of one document are reported."""
+MAX_COMPARISONS = 10_000
+"""How often fields that answer to one name are compared, in the steps of graphql-core, whose own
+500,000 take a second. A hundred fields of one name, without fields of their own, take as many."""
 
-_RULES = (*specified_rules, OneOfInputValidationRule)
+
+class _FieldsCanBeMerged(OverlappingFieldsCanBeMergedRule):
+    """Whether fields that answer to one name agree. It alone takes longer than a document is long:
+    each is compared with each, so that it is ended after `MAX_COMPARISONS`."""
+
+    def __init__(self, context: ValidationContext) -> None:
+        super().__init__(context)
+        self.rule_context.remaining_complexity_budget = MAX_COMPARISONS
+
+
+_RULES = (
+    *(
+        _FieldsCanBeMerged if rule is OverlappingFieldsCanBeMergedRule else rule
+        for rule in specified_rules
+    ),
+    OneOfInputValidationRule,
+)
 _ABOUT_THE_SCHEMA = frozenset({"__schema", "__type", "__typename"})
 
 
@@ -45,7 +66,8 @@ class Document:
     ast: DocumentNode | None
     operations: dict[str | None, OperationDefinitionNode]
     errors: tuple[GraphQLError, ...] = ()
-    parsed: bool = True
+    code: str = VALIDATION_FAILED
+    """The code of the errors, if there are any."""
     collected: Collected | None = None
     """What its selections come to, if they do not depend on variables."""
 
@@ -92,17 +114,29 @@ class Documents:
         return document
 
     def _understand(self, text: str) -> Document:
+        excess = too_long(text)
+        if excess is not None:
+            return _refused(*excess)
         try:
             ast = parse(text, max_tokens=MAX_TOKENS)
-            errors = validate(self._schema, ast, _RULES, max_errors=MAX_ERRORS)
-            if not errors and depth_of(ast) > MAX_DEPTH:
-                errors = [GraphQLError(f"The document is deeper than {MAX_DEPTH} fields.")]
         except GraphQLError as error:
-            return Document(None, {}, (error,), parsed=False)
-        except RecursionError:
-            return Document(None, {}, (GraphQLError("The document is too deep."),), parsed=False)
+            return Document(None, {}, (error,), PARSE_FAILED)
+        excess = excess_of(ast)
+        if excess is not None:
+            return _refused(*excess)
+        errors = validate(self._schema, ast, _RULES, max_errors=MAX_ERRORS)
+        if len(errors) <= MAX_ERRORS and any(
+            isinstance(error, ValidationAbortedError) for error in errors
+        ):
+            return _refused(
+                "The document has too many fields of one name, or levels, to be validated."
+            )
         collected = None if "@" in text else Collected()
         return Document(ast, _operations(ast), tuple(errors), collected=collected)
+
+
+def _refused(message: str, code: str = TOO_COMPLEX) -> Document:
+    return Document(None, {}, (GraphQLError(message),), code)
 
 
 def _operations(ast: DocumentNode) -> dict[str | None, OperationDefinitionNode]:

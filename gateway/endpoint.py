@@ -168,9 +168,8 @@ class GraphQLEndpoint:
 
 
 def _faults(document: Document) -> list[dict[str, Any]]:
-    code = masking.VALIDATION_FAILED if document.parsed else masking.PARSE_FAILED
     return [
-        masking.failure(error.message, code)
+        masking.failure(error.message, document.code)
         | {"locations": [place.formatted for place in error.locations or ()]}
         for error in document.errors
     ]

@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 from brands.coalition import open_coalition
 from brands.credentials import authenticate
 from gateway.cli import app
+from gateway.error_page import error_page
 from gateway.settings import read_settings
 from schema.root import SCHEMA
 from tests.brands.stage import open_brand
@@ -234,6 +235,14 @@ def test_the_schema_is_exported(coalition: Command) -> None:
     assert coalition("schema", "export", "--output", "s.graphql").exit_code == 0
     assert Path("s.graphql").read_text() == SCHEMA.as_str() + "\n"
     failed(coalition("schema", "export", "--output", "no/s.graphql"), "no/s.graphql")
+
+
+def test_the_error_page_is_made(coalition: Command) -> None:
+    """The page of error codes is printed, or written to a file, whole and the same."""
+    page = error_page(SCHEMA._schema) + "\n"
+    assert coalition("schema", "errors").stdout == page
+    assert coalition("schema", "errors", "--output", "e.md").exit_code == 0
+    assert Path("e.md").read_text() == page
 
 
 def test_a_port_that_is_taken(founded: Command) -> None:
