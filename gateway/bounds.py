@@ -44,7 +44,7 @@ MAX_DEPTH = 12
 MAX_FIELDS = 2_000
 """Fields, with those of the fragments wherever they are spread."""
 
-MAX_ROOT_FIELDS = 50
+MAX_ROOT_FIELDS = 100
 """Fields of an operation itself: each is a call to a service, and as a rule a query of its own."""
 
 MAX_ALIASES = 100

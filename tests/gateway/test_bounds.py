@@ -73,7 +73,7 @@ HOSTILE = {
     ),
     "fields": (COMPLEX, "{ viewer {" + many(" kind", 1_100) + "} }"),
     "fields of doubling fragments": (COMPLEX, doubling(90)),
-    "root fields": (COMPLEX, "{" + many(" __typename", 100) + "}"),
+    "root fields": (COMPLEX, "{" + many(" __typename", 101) + "}"),
     "aliases": (COMPLEX, "{ viewer {" + many(" a%: kind", 600) + "} }"),
     "directives": (COMPLEX, "{ viewer " + many("@skip(if: true) ", 250) + "{ kind } }"),
     "unknown directives": (COMPLEX, "{ viewer " + many("@a ", 900) + "{ kind } }"),
