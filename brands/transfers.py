@@ -166,17 +166,16 @@ def _status(
 def _as_seen(caller: Caller, transfer: Transfer, parties: Found) -> Transfer | None:
     """The transfer as the caller may see it.
 
-    Whoever sees only the recipient's side of a gift sees it once it has arrived, and not what it
-    cost the giver.
+    Whoever sees only the side where points arrive does not see what it cost where they left; and a
+    gift not before it has arrived.
     """
     source, destination = parties[transfer.terms.source], parties[transfer.terms.destination]
     if caller.sees_membership(source.brand_id, source.member_id):
         return transfer
     if not caller.sees_membership(destination.brand_id, destination.member_id):
         return None
-    if not transfer.terms.is_gift:
-        return transfer
-    if transfer.status in (TransferStatus.PENDING, TransferStatus.CANCELLED):
+    not_there = (TransferStatus.PENDING, TransferStatus.CANCELLED)
+    if transfer.terms.is_gift and transfer.status in not_there:
         return None
     figures = transfer.terms.figures._replace(fee=0, fee_points=0)
     return replace(transfer, terms=replace(transfer.terms, figures=figures))
