@@ -11,10 +11,12 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from brands.coalition import Coalition, open_coalition
+from gateway.auth import Gate
 from gateway.endpoint import GraphQLEndpoint
 from gateway.explorer import STATIC, Explorer
 from gateway.headers import SecurityHeaders
 from gateway.health import Health
+from gateway.operations import Operations
 from gateway.settings import Settings
 from gateway.worker import Worker
 from schema.root import SCHEMA
@@ -27,18 +29,19 @@ def create_app(settings: Settings, *, demo_credential: str | None = None) -> Sta
     background unless the settings say otherwise. With a `demo_credential` GraphiQL comes with it
     filled in: anybody who can reach the page can use it.
     """
-    endpoint = GraphQLEndpoint(SCHEMA._schema, settings)
+    gate = Gate(settings)
+    operations = Operations(SCHEMA._schema, settings)
     health = Health()
 
     def serve(coalition: Coalition | None) -> None:
-        endpoint.coalition = health.coalition = coalition
+        gate.coalition = operations.coalition = health.coalition = coalition
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         coalition = await open_coalition(settings.database, lanes=settings.lanes)
         try:
             app.state.coalition = coalition
-            tasks = {"keys": endpoint.keys.keep_writing(coalition)}
+            tasks = {"keys": gate.keys.keep_writing(coalition)}
             if settings.worker:
                 tasks["worker"] = Worker(coalition).run()
             async with _in_background(tasks):
@@ -49,7 +52,7 @@ def create_app(settings: Settings, *, demo_credential: str | None = None) -> Sta
             await coalition.close()
 
     routes: list[BaseRoute] = [
-        Route("/graphql", endpoint),
+        Route("/graphql", GraphQLEndpoint(operations, gate, settings)),
         Route("/livez", health.live),
         Route("/readyz", health.ready),
     ]

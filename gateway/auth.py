@@ -10,6 +10,7 @@ from brands.credentials import authenticate, key_id_of, note_use
 from gateway import masking
 from gateway.logs import logger, traces
 from gateway.requests import Refused
+from gateway.settings import Settings
 
 _BEARER = re.compile(rb"[Bb]earer +([A-Za-z0-9._~+/=-]{1,512})")
 NOTED_EVERY_SECONDS = 60.0
@@ -29,18 +30,6 @@ def bearer_token(header: bytes | None) -> str | None:
     return match[1].decode("ascii")
 
 
-async def caller_of(
-    coalition: Coalition, token: str | None, pepper: bytes, request_id: str
-) -> Caller:
-    """Whoever holds this token. Raises `Refused` with 401: no token, unknown, revoked, expired,
-    all in the same words."""
-    if token is not None:
-        caller = await authenticate(coalition, token, pepper, request_id=request_id)
-        if caller is not None:
-            return caller
-    raise unauthenticated()
-
-
 def unauthenticated() -> Refused:
     """The one answer to every credential that is missing or no good."""
     return Refused(
@@ -49,6 +38,35 @@ def unauthenticated() -> Refused:
         masking.UNAUTHENTICATED,
         _CHALLENGE,
     )
+
+
+class Gate:
+    """Lets callers in. `coalition` is set while the application is up."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.coalition: Coalition | None = None
+        self.keys = KeysInUse()
+        self._settings = settings
+
+    async def admit(self, authorization: bytes | None, request_id: str) -> Caller | None:
+        """Whoever holds the token of an `Authorization` header; None for somebody without one,
+        where a deployment shows its schema to everybody.
+
+        Raises `Refused` with 401: no token, unknown, revoked, expired, all in the same words.
+        """
+        assert self.coalition is not None
+        token = bearer_token(authorization)
+        if token is None:
+            if self._settings.public_introspection:
+                return None
+            raise unauthenticated()
+        caller = await authenticate(
+            self.coalition, token, self._settings.pepper, request_id=request_id
+        )
+        if caller is None:
+            raise unauthenticated()
+        self.keys.note(token)
+        return caller
 
 
 class KeysInUse:
