@@ -10,6 +10,7 @@ from brands.errors import InvalidIdempotencyKey, InvalidInput
 MAX_NAME = 200
 MAX_EXTERNAL_ID = 255
 MAX_KEY = 255
+MAX_CODE = 16
 MAX_LIST = 100
 MAX_EMAIL = 254
 """RFC 5321, as its erratum 1690 counts."""
@@ -53,8 +54,8 @@ def idempotency_key(value: str) -> str:
     return value
 
 
-def brand_code(value: str) -> str:
-    """A brand's code: a capital letter, then up to 15 capitals and digits, at least one."""
+def code(value: str) -> str:
+    """The code of a brand or an agency: a capital letter, then 1 to 15 capitals and digits."""
     if not _CODE.fullmatch(value):
         raise InvalidInput(
             path="code", reason="A code is 2 to 16 capital letters and digits, a letter first."

@@ -31,6 +31,7 @@ class Caller:
     brand_id: UUID | None = None
     member_id: UUID | None = None
     request_id: str = ""
+    agency_id: UUID | None = None
 
     @property
     def is_operator(self) -> bool:
@@ -51,6 +52,10 @@ class Caller:
         if self.kind is CallerKind.MEMBER:
             return self.member_id == member_id
         return self.acts_for_brand(brand_id)
+
+    def sees_agency(self, agency_id: UUID) -> bool:
+        """Whether an agency exists for this caller: for the operator, and for itself."""
+        return self.is_operator or (self.kind is CallerKind.AGENCY and self.agency_id == agency_id)
 
     def sees_profile(self, member_id: UUID, at_brands: frozenset[UUID]) -> bool:
         """Whether personal data may be shown: hers, a brand's own members', or scope `pii`."""

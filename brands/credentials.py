@@ -15,6 +15,7 @@ from uuid import UUID
 
 from brands import bounds
 from brands.actions import Action, record
+from brands.agencies import agency_of_code
 from brands.callers import Caller, CallerKind
 from brands.clock import Micros, from_micros, now_micros, to_micros
 from brands.coalition import Coalition
@@ -34,16 +35,16 @@ LIVE_KEYS = 2
 SCOPES = {CallerKind.OPERATOR: frozenset({"pii"})}
 """The scopes that a key of each kind can have. `pii`: personal data may be read."""
 
-_LETTERS = {kind: kind.value[0].lower() for kind in CallerKind}
-_TOKEN = re.compile(r"ck_(?P<letter>[obam])_(?P<id>[0-9a-f]{16})\.(?P<secret>[A-Za-z0-9_-]{43})")
+LETTERS = {kind: kind.value[0].lower() for kind in CallerKind}
+KEY_TOKEN = re.compile(r"ck_(?P<letter>[obam])_(?P<id>[0-9a-f]{16})\.(?P<secret>[A-Za-z0-9_-]{43})")
 _ID_BYTES = 8
 _SECRET_BYTES = 32
-_NO_HASH = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key to be made. A BRAND key names its brand by code, a MEMBER key its member.
+    """A key to be made. A BRAND key names its brand by code, an AGENCY key its agency, a MEMBER
+    key its member.
 
     `name` says what will use it (`pos`, `webshop`): keys of one name and one owner are one
     client, with one namespace of idempotency keys.
@@ -55,11 +56,12 @@ class NewKey:
     member_id: UUID | None = None
     scopes: frozenset[str] = frozenset()
     expires_at: datetime | None = None
+    agency_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What is known of a key; not its secret."""
+    """What is known of a key; not its secret. An AGENCY key made long ago has no agency."""
 
     id: str
     kind: CallerKind
@@ -72,6 +74,7 @@ class Key:
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+    agency_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,8 @@ async def create_key(
 ) -> CreatedKey:
     """Makes a key. For the operator; a scope can be given by who has it.
 
-    Raises `NotPermitted`, `InvalidInput`, `BrandNotFound`, `MemberNotFound`, `TooManyKeys`.
+    Raises `NotPermitted`, `InvalidInput`, `BrandNotFound`, `MemberNotFound`, `AgencyNotFound`,
+    `TooManyKeys`.
     """
     caller.require_operator()
     name = _checked_name(new)
@@ -97,24 +101,27 @@ async def create_key(
     brand_id = None
     if new.brand_code is not None:
         brand_id = coalition.registry.snapshot.brand(new.brand_code, path="brand").id
-    client = _client(new, name, brand_id)
     lock = "" if coalition.database.is_sqlite else " FOR NO KEY UPDATE"
     async with coalition.database.transaction() as tx:
         # One at a time: two that count the live keys at once would each find room for its own.
         await tx.fetch(f"SELECT id FROM coalition WHERE id = 1{lock}")
         now = await tx.now()
+        agency_id = None
+        if new.agency_code is not None:
+            agency_id = (await agency_of_code(tx, new.agency_code, path="agency")).id
+        client = _client(new, name, brand_id or new.member_id or agency_id)
         await _check_room(tx, new, client, now)
         rows = await tx.fetch(
-            "INSERT INTO credentials (id, kind, name, client, brand_id, member_id, secret_hash,"
-            " scopes, created_at, expires_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *",
-            *(id, new.kind.value, name, client, brand_id, new.member_id),
-            *(_hash(pepper, id, secret), " ".join(sorted(new.scopes)), now),
+            "INSERT INTO credentials (id, kind, name, client, brand_id, member_id, agency_id,"
+            " secret_hash, scopes, created_at, expires_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING *",
+            *(id, new.kind.value, name, client, brand_id, new.member_id, agency_id),
+            *(hash_of(pepper, id, secret), " ".join(sorted(new.scopes)), now),
             None if new.expires_at is None else to_micros(new.expires_at),
         )
         details = {"kind": new.kind, "client": client, "scopes": sorted(new.scopes)}
         await record(tx, caller, now, [Action("key.create", id, details)])
-    return CreatedKey(_key(rows[0]), f"ck_{_LETTERS[new.kind]}_{id}.{secret}")
+    return CreatedKey(_key(rows[0]), f"ck_{LETTERS[new.kind]}_{id}.{secret}")
 
 
 async def list_keys(coalition: Coalition, caller: Caller) -> list[Key]:
@@ -147,41 +154,6 @@ async def revoke_key(coalition: Coalition, caller: Caller, key_id: str) -> Key:
     return _key(rows[0])
 
 
-async def authenticate(
-    coalition: Coalition, token: str, pepper: bytes, *, request_id: str = ""
-) -> Caller | None:
-    """Who holds this token; None if nobody does any more. Never says why not.
-
-    One statement, which also tells whether the registry has changed; it is read again if so.
-    """
-    parts = _TOKEN.fullmatch(token)
-    if parts is None:
-        return None
-    rows = await coalition.database.fetch(
-        "SELECT c.epoch, k.id, k.kind, k.client, k.brand_id, k.member_id, k.secret_hash, k.scopes,"
-        " k.expires_at, k.revoked_at FROM coalition c LEFT JOIN credentials k ON k.id = $1"
-        " WHERE c.id = 1",
-        parts["id"],
-    )
-    row = rows[0]
-    # An unknown id costs the same work as a known one.
-    expected = _NO_HASH if row["id"] is None else bytes(row["secret_hash"])
-    if not hmac.compare_digest(_hash(pepper, parts["id"], parts["secret"]), expected):
-        return None
-    kind = CallerKind(row["kind"])
-    if parts["letter"] != _LETTERS[kind] or not _is_live(row, now_micros()):
-        return None
-    await coalition.registry.refresh(row["epoch"])
-    return Caller(
-        kind=kind,
-        client=row["client"],
-        scopes=frozenset(row["scopes"].split()),
-        brand_id=_optional_uuid(row["brand_id"]),
-        member_id=_optional_uuid(row["member_id"]),
-        request_id=request_id,
-    )
-
-
 async def note_use(coalition: Coalition, key_ids: Iterable[str], at: datetime) -> None:
     """Writes down when keys were last used. For the gateway to call now and then, with all that
     were used since: not per request, which would turn every read into a write."""
@@ -192,10 +164,14 @@ async def note_use(coalition: Coalition, key_ids: Iterable[str], at: datetime) -
     )
 
 
-def key_id_of(token: str) -> str | None:
-    """The public part of a token, fit for a log; None if it is no token."""
-    parts = _TOKEN.fullmatch(token)
-    return None if parts is None else parts["id"]
+def hash_of(pepper: bytes, id: str, secret: str) -> bytes:
+    """What is stored of a key."""
+    return hmac.digest(pepper, f"{id}.{secret}".encode(), "sha256")
+
+
+def is_live(row: Row, now: Micros) -> bool:
+    """Whether a key is neither revoked nor expired."""
+    return row["revoked_at"] is None and (row["expires_at"] is None or now < row["expires_at"])
 
 
 def _checked_name(new: NewKey) -> str:
@@ -207,8 +183,12 @@ def _checked_name(new: NewKey) -> str:
         raise InvalidInput(
             path="member", reason="A MEMBER key names its member; no other key does."
         )
+    if (new.kind is CallerKind.AGENCY) != (new.agency_code is not None):
+        raise InvalidInput(
+            path="agency", reason="An AGENCY key names its agency; no other key does."
+        )
     if not new.scopes <= SCOPES.get(new.kind, frozenset()):
-        raise InvalidInput(path="scopes", reason=f"A {new.kind} key cannot have that scope.")
+        raise InvalidInput(path="scopes", reason=f"{new.kind} keys cannot have that scope.")
     if new.expires_at is not None and (
         new.expires_at.tzinfo is None or to_micros(new.expires_at) <= now_micros()
     ):
@@ -231,20 +211,11 @@ async def _check_room(tx: Transaction, new: NewKey, client: str, now: Micros) ->
         raise TooManyKeys(path="name", limit=LIVE_KEYS)
 
 
-def _client(new: NewKey, name: str, brand_id: UUID | None) -> str:
+def _client(new: NewKey, name: str, owner: UUID | None) -> str:
     """The client that a key belongs to. Its owner is part of it, so that no two owners share one
     namespace of idempotency keys, whatever they call their keys."""
-    owner = brand_id or new.member_id
     parts = (new.kind.value.lower(), owner, name)
     return "/".join(str(part) for part in parts if part is not None)
-
-
-def _hash(pepper: bytes, id: str, secret: str) -> bytes:
-    return hmac.digest(pepper, f"{id}.{secret}".encode(), "sha256")
-
-
-def _is_live(row: Row, now: Micros) -> bool:
-    return row["revoked_at"] is None and (row["expires_at"] is None or now < row["expires_at"])
 
 
 def _optional_uuid(value: UUID | str | None) -> UUID | None:
@@ -268,4 +239,5 @@ def _key(row: Row) -> Key:
         expires_at=_optional_instant(row["expires_at"]),
         revoked_at=_optional_instant(row["revoked_at"]),
         last_used_at=_optional_instant(row["last_used_at"]),
+        agency_id=_optional_uuid(row["agency_id"]),
     )

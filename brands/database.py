@@ -10,17 +10,18 @@ import fcntl
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
 
 import asyncpg
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext, _current_context
+from tortoise.exceptions import DBConnectionError
 from tortoise.migrations.executor import MigrationExecutor
 
 from brands.clock import Micros, now_micros
@@ -30,16 +31,37 @@ ROWS = (
     "brands.tables.coalition",
     "brands.tables.registry",
     "brands.tables.members",
+    "brands.tables.agencies",
     "brands.tables.credentials",
+    "brands.tables.lookups",
     "brands.tables.books",
     "brands.tables.transfers",
+    "brands.tables.bookings",
+    "brands.tables.claims",
 )
 MIGRATIONS = "brands.tables.migrations"
 
 _MIGRATION_LOCK = 0x636F616C  # "coal": the advisory lock that migrations take
 _BUSY_TIMEOUT_MS = 30_000
 
+OUT_OF_REACH = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+    DBConnectionError,
+    OSError,
+    TimeoutError,
+)
+"""What it looks like when the database is away, or does not answer in time."""
+
 Row = Mapping[str, Any]
+
+Observer: TypeAlias = Callable[[str], AbstractContextManager[None]]
+"""Is told of every statement, by its text without its values, and surrounds its execution."""
+
+TRANSACTION = "BEGIN"
+"""What an observer is told of a transaction as a whole."""
 
 
 class Reader(Protocol):
@@ -70,7 +92,7 @@ def target_of(url: str) -> Target:
     raise ValueError(f"a database URL begins with sqlite:/// or postgresql://, not {scheme}://")
 
 
-def _credentials(target: Target, pool_size: int) -> dict[str, Any]:
+def _credentials(target: Target, pool_size: int, patience: float | None) -> dict[str, Any]:
     if target.is_sqlite:
         return {
             "file_path": target.sqlite_path,
@@ -88,14 +110,28 @@ def _credentials(target: Target, pool_size: int) -> dict[str, Any]:
         "database": parts.path.removeprefix("/"),
         "minsize": 1,
         "maxsize": pool_size,
+        "command_timeout": patience,
+        "reset": _leave_as_it_is,
     }
 
 
-def _tortoise_config(target: Target, pool_size: int) -> dict[str, Any]:
+async def _leave_as_it_is(_: Any) -> None:
+    """What is done to a connection that goes back to the pool, once asyncpg has rolled back what
+    was open on it: nothing.
+
+    By default asyncpg sends it statements that reset the session, a second round trip for every
+    read. There is nothing to reset: on these connections nothing is set, listened to, declared or
+    locked beyond a transaction. The books are written, and migrations locked, on others.
+    """
+
+
+def _tortoise_config(
+    target: Target, pool_size: int, patience: float | None = None
+) -> dict[str, Any]:
     engine = "brands.tables.sqlite" if target.is_sqlite else "tortoise.backends.asyncpg"
     return {
         "connections": {
-            "default": {"engine": engine, "credentials": _credentials(target, pool_size)}
+            "default": {"engine": engine, "credentials": _credentials(target, pool_size, patience)}
         },
         "apps": {
             "brands": {
@@ -130,13 +166,22 @@ def _sqlite_value(value: Any) -> Any:
 class Transaction:
     """One database transaction: committed when its block ends, rolled back when it raises."""
 
-    def __init__(self, client: BaseDBAsyncClient, *, is_sqlite: bool) -> None:
+    def __init__(
+        self, client: BaseDBAsyncClient, *, is_sqlite: bool, observer: Observer | None = None
+    ) -> None:
         self.client = client
+        self.observer = observer
         self._is_sqlite = is_sqlite
 
     async def fetch(self, sql: str, *values: Any) -> Sequence[Row]:
         """The rows of a statement, as mappings. Ids are `UUID`s on PostgreSQL, text on SQLite:
         read them with `as_uuid`."""
+        if self.observer is None:
+            return await self._fetch(sql, values)
+        with self.observer(sql):
+            return await self._fetch(sql, values)
+
+    async def _fetch(self, sql: str, values: Sequence[Any]) -> Sequence[Row]:
         if self._is_sqlite:
             return await self.client.execute_query_dict(
                 _for_sqlite(sql), [_sqlite_value(value) for value in values]
@@ -185,6 +230,16 @@ class Database:
         """Tortoise's connection, for `.using_db(…)`."""
         return self._reader.client
 
+    def observe(self, observer: Observer) -> None:
+        """Has an observer told of every statement from now on."""
+        self._reader.observer = observer
+
+    def connections(self) -> tuple[int, int]:
+        """How many connections are open for reading and short transactions, and how many of them
+        are idle. The embedded database has one, which is never waited for."""
+        pool = getattr(self.client, "_pool", None)
+        return (0, 0) if pool is None else (pool.get_size(), pool.get_idle_size())
+
     async def fetch(self, sql: str, *values: Any) -> Sequence[Row]:
         """The rows of one statement outside any transaction; see `Transaction.fetch`."""
         return await self._reader.fetch(sql, *values)
@@ -192,9 +247,10 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """A transaction that writes: commits at the end of the block, rolls back on an error."""
-        with self.active():
+        observer = self._reader.observer
+        with self.active(), observer(TRANSACTION) if observer else nullcontext():
             async with self.client._in_transaction() as client:
-                yield Transaction(client, is_sqlite=self.is_sqlite)
+                yield Transaction(client, is_sqlite=self.is_sqlite, observer=observer)
 
     @contextmanager
     def active(self) -> Iterator[BaseDBAsyncClient]:
@@ -215,12 +271,13 @@ class Database:
             await self._context.close_connections()
 
 
-async def open_database(url: str, *, pool_size: int = 8) -> Database:
-    """Opens the database at `url`. Its schema must be migrated already."""
+async def open_database(url: str, *, pool_size: int = 8, patience: float | None = None) -> Database:
+    """Opens the database at `url`. Its schema must be migrated already. On PostgreSQL a statement
+    that takes longer than `patience` seconds is given up."""
     target = target_of(url)
     context = TortoiseContext()
     with context:
-        await context.init(config=_tortoise_config(target, pool_size))
+        await context.init(config=_tortoise_config(target, pool_size, patience))
     return Database(target, context)
 
 

@@ -156,6 +156,21 @@ class TransferCycleGains(DomainError):
 
 
 @dataclass(kw_only=True)
+class ProgramTermsInPast(DomainError):
+    template = "Terms cannot begin in the past: {effective_from} is before {now}."
+    effective_from: datetime
+    now: datetime
+
+
+@dataclass(kw_only=True)
+class ProgramTermsOutOfSequence(DomainError):
+    """Terms are append-only; new ones must begin after all that the brand has published."""
+
+    template = "Terms that begin at {latest} are published already; begin after them."
+    latest: datetime
+
+
+@dataclass(kw_only=True)
 class IdempotencyKeyReused(DomainError):
     """The key came before with another intent. Nothing was posted."""
 
@@ -243,6 +258,26 @@ class CredentialNotFound(NotFound):
 
 
 @dataclass(kw_only=True)
+class AgencyNotFound(NotFound):
+    what = "agency"
+
+
+@dataclass(kw_only=True)
+class BookingNotFound(NotFound):
+    what = "booking"
+
+
+@dataclass(kw_only=True)
+class SegmentNotFound(NotFound):
+    what = "segment of a booking"
+
+
+@dataclass(kw_only=True)
+class ClaimNotFound(NotFound):
+    what = "claim"
+
+
+@dataclass(kw_only=True)
 class NotPermitted(DomainError):
     """The caller is known, but this is not hers to do. Nothing has changed."""
 
@@ -256,6 +291,19 @@ class NotPermitted(DomainError):
 class BrandCodeTaken(DomainError):
     template = "There is a brand {code} already."
     code: str
+
+
+@dataclass(kw_only=True)
+class AgencyCodeTaken(DomainError):
+    template = "There is another agency {code} already."
+    code: str
+
+
+@dataclass(kw_only=True)
+class CarrierTaken(DomainError):
+    template = "{carrier} is how the trade names {brand}."
+    carrier: str
+    brand: str
 
 
 @dataclass(kw_only=True)
@@ -307,6 +355,18 @@ class NumberMalformed(DomainError):
 class TooManyKeys(DomainError):
     template = "This client has {limit} live keys already; revoke one first."
     limit: int
+
+
+# Too much of a good thing.
+
+
+@dataclass(kw_only=True)
+class LookupsThrottled(DomainError):
+    """Too many lookups by number and name did not match. Nothing of this request is answered."""
+
+    template = "Too many lookups did not match. Try again in {retry_after_seconds} s."
+    retry_at: datetime
+    retry_after_seconds: int
 
 
 # The machinery, not the request.

@@ -56,7 +56,7 @@ def checked_number(brand: Brand, number: str | None, path: str) -> str | None:
     """A number that the brand could have given, or none. Raises `NumberMalformed`, and
     `InvalidInput` where none is given and the brand's format leaves no room to generate one."""
     if number is None:
-        if generated_number(brand.code, brand.number_format, 1) is None:
+        if generated_number(brand.code, brand.number_format, 1, brand.number_key) is None:
             raise InvalidInput(path=path, reason=f"{brand.code} gives its numbers itself.")
     elif not brand.number_format.accepts(number):
         raise NumberMalformed(path=path, brand=brand.code, number=number[:MAX_NUMBER])
@@ -111,7 +111,8 @@ async def _generate_for(tx: Transaction, seats: Sequence[Seat]) -> dict[UUID, li
 
 
 async def _generate(tx: Transaction, brand: Brand, count: int, given: set[str]) -> list[str]:
-    """New numbers of a brand from its counter, passing over those that it gave out by hand."""
+    """New numbers of a brand from its counter, passing over those that are taken: given out by
+    hand, or counted before numbers were permuted."""
     numbers: list[str] = []
     while (missing := count - len(numbers)) > 0:
         rows = await tx.fetch(
@@ -129,7 +130,7 @@ async def _generate(tx: Transaction, brand: Brand, count: int, given: set[str]) 
 
 
 def _number(brand: Brand, counter: int) -> str:
-    number = generated_number(brand.code, brand.number_format, counter)
+    number = generated_number(brand.code, brand.number_format, counter, brand.number_key)
     if number is None:
         raise InvalidInput(path="number", reason=f"{brand.code} has no numbers left to generate.")
     return number

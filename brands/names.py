@@ -2,7 +2,7 @@
 
 The same name is written in many ways: in capitals, without its accents, with a space for a hyphen.
 `same_surname` sees through these, and through nothing else: it never guesses and never matches a
-part of a name.
+part of a name. What may be said of two names beyond that is in `brands.name_matching`.
 """
 
 import unicodedata
@@ -41,17 +41,18 @@ def same_surname(a: str, b: str) -> bool:
     matching, UAX #15 and section 3.13); every letter and digit does. A name without any never
     matches, not even itself.
     """
-    first, second = _folded(a), _folded(b)
+    first, second = folded(a), folded(b)
     return first == second and first != ""
 
 
-def _folded(name: str) -> str:
-    """A name's letters and digits, and the marks that spell, without case."""
+def folded(name: str) -> str:
+    """A name's letters and digits, and the marks that spell, without case and accents."""
     plain = unicodedata.normalize("NFKD", name).casefold().translate(_LETTERS_WITHOUT_DECOMPOSITION)
-    return "".join(filter(_counts, unicodedata.normalize("NFKD", plain)))
+    return "".join(filter(counts, unicodedata.normalize("NFKD", plain)))
 
 
-def _counts(character: str) -> bool:
+def counts(character: str) -> bool:
+    """Whether a character is a letter or digit of a name, or a mark that spells."""
     if unicodedata.category(character) in ("Mn", "Mc"):
         spells = unicodedata.combining(character) in _VOWELS_AND_VOICING
         return spells and character not in _INVISIBLE

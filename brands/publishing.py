@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from secrets import token_bytes
 
 from brands import bounds
 from brands.accounts import open_brand_accounts
@@ -48,7 +49,7 @@ async def create_brand(coalition: Coalition, caller: Caller, new: NewBrand) -> B
     `TransferCycleGains` if the new brand opens a way round pairs that are closed.
     """
     caller.require_operator()
-    code = bounds.brand_code(new.code)
+    code = bounds.code(new.code)
     name = bounds.text(new.name, "name", bounds.MAX_NAME)
     points_name = bounds.text(new.points_name, "pointsName", bounds.MAX_NAME)
     time_zone = bounds.time_zone(new.time_zone)
@@ -67,6 +68,7 @@ async def create_brand(coalition: Coalition, caller: Caller, new: NewBrand) -> B
             number_format=new.number_format,
             created_at=from_micros(now),
             clawback=new.clawback,
+            number_key=token_bytes(32),
         )
         valuation = Valuation(brand.id, new.rates, brand.created_at, None)
         joined = known.having(brands=[brand], valuations=[valuation])
@@ -191,10 +193,11 @@ def _begins(asked: Micros | None, now: Micros, latest: Valuation) -> datetime:
 async def _insert_brand(tx: Transaction, brand: Brand) -> None:
     await tx.fetch(
         "INSERT INTO brands (id, code, name, points_name, time_zone, status, number_format,"
-        " next_number, created_at, clawback) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9)",
+        " next_number, created_at, clawback, number_key)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10)",
         *(brand.id, brand.code, brand.name, brand.points_name, brand.time_zone),
         *(brand.status.value, format_to_text(brand.number_format), to_micros(brand.created_at)),
-        brand.clawback.value,
+        *(brand.clawback.value, brand.number_key),
     )
 
 

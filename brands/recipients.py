@@ -1,30 +1,26 @@
 """Recipients: another member, named by what a giver knows of her: brand, loyalty number, surname.
 
 The giver learns whether all of it is right, and nothing more. An unknown number, another surname, a
-member without a profile and a closed membership are one failure in one form, found by one statement
-and one comparison, so that they cannot be told apart by the time they take either.
+member without a profile and a closed membership are one failure in one form, found by the same
+statements and one comparison, so that they cannot be told apart by the time they take either. How
+often a giver may be wrong has a bound: see `brands.suspicion`.
 """
 
 from dataclasses import dataclass, field
 
 from brands.bounds import MAX_NAME, is_storable
+from brands.callers import Caller
 from brands.coalition import Coalition
-from brands.database import Row, as_uuid
+from brands.lookup_marks import Question
+from brands.name_matching import NameMatch
 from brands.names import same_surname
 from brands.numbers import MAX_NUMBER
 from brands.parties import Party
 from brands.rejections import RecipientNotFound
+from brands.verification import may_read_names
 
 _NOBODYS_NAME = "x" * 12
 """Compared where there is no name to compare, so that the work is done all the same."""
-
-_NO_ROW: Row = {"status": "", "family_name": None}
-
-_FIND = (
-    "SELECT s.id, s.member_id, s.brand_id, s.status, p.family_name FROM memberships s"
-    " LEFT JOIN profiles p ON p.book = s.book AND p.member_id = s.member_id"
-    " WHERE s.brand_id = $1 AND s.number = $2"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +33,31 @@ class Recipient:
 
 
 async def find_recipient(
-    coalition: Coalition, recipient: Recipient, *, path: str = "recipient"
+    coalition: Coalition, caller: Caller, recipient: Recipient, *, path: str = "recipient"
 ) -> Party:
-    """The open membership so named. Raises `BrandNotFound`, `RecipientNotFound`.
+    """The open membership so named. Raises `BrandNotFound`, `RecipientNotFound`,
+    `LookupsThrottled`.
 
-    One statement. The number is matched to the letter, the surname by `same_surname`.
+    One statement, and another for what was wrong. The number is matched to the letter, the surname
+    by `same_surname`.
     """
     brand = coalition.registry.snapshot.brand(recipient.brand, path=f"{path}.brand")
-    rows = await coalition.database.fetch(_FIND, brand.id, _bounded(recipient.number, MAX_NUMBER))
-    row = rows[0] if rows else _NO_ROW
-    stored = row["family_name"]
-    same = same_surname(
-        _bounded(recipient.surname, MAX_NAME), _NOBODYS_NAME if stored is None else stored
+    number = _bounded(recipient.number, MAX_NUMBER)
+    question = Question(
+        brand.id, (number,), number, _bounded(recipient.surname, MAX_NAME), path=path
     )
-    if not (same and stored is not None and row["status"] == "ACTIVE"):
+    if may_read_names(caller, [brand]):
+        (answer,) = await coalition.guard.ask_freely([question], _compared)
+    else:
+        (answer,) = await coalition.guard.ask(caller, [question], _compared)
+    if answer.party is None:
         raise RecipientNotFound(path=path)
-    return Party(as_uuid(row["id"]), as_uuid(row["member_id"]), as_uuid(row["brand_id"]))
+    return answer.party
+
+
+def _compared(surname: str, _: str | None, stored: str | None, __: str | None) -> NameMatch:
+    same = same_surname(surname, _NOBODYS_NAME if stored is None else stored)
+    return NameMatch.MATCH if same and stored is not None else NameMatch.NO_MATCH
 
 
 def _bounded(text: str, maximum: int) -> str:

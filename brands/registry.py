@@ -8,7 +8,7 @@ than the request. Rules are only ever added, so that only those of newer epochs 
 import asyncio
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -21,6 +21,7 @@ from brands.database import Database, Reader, Row, Transaction, as_uuid
 from brands.errors import BrandNotFound
 from brands.ledger.commands import Shortfall
 from brands.numbers import NumberFormat, format_from_text
+from brands.program_terms import Program, Programs, terms_from_text
 from brands.rule_texts import rule_terms_from_text
 from brands.rules import Pair, TransferRule, by_beginning, in_force
 from brands.valuations import Rates, Valuation
@@ -41,6 +42,7 @@ class Brand:
     """A partner of the coalition. `time_zone` is an IANA name; its days are counted there.
 
     `clawback` is what happens when points that it gave are taken back and are spent already.
+    `number_key` is the secret of its generated numbers.
     """
 
     id: UUID
@@ -52,6 +54,7 @@ class Brand:
     number_format: NumberFormat
     created_at: datetime
     clawback: Shortfall = Shortfall.REJECT
+    number_key: bytes = field(default=b"", repr=False)
 
 
 class Snapshot:
@@ -67,8 +70,11 @@ class Snapshot:
         valuations: Iterable[Valuation],
         rules: Iterable[TransferRule] = (),
         before: "Snapshot | None" = None,
+        programs: Programs | None = None,
     ) -> None:
         self.epoch = epoch
+        self.programs: Programs = programs or (before.programs if before else Programs())
+        """What the brands lay down for travel."""
         self.brands = tuple(sorted(brands, key=attrgetter("code")))
         self._by_code = {brand.code: brand for brand in self.brands}
         self._by_id = {brand.id: brand for brand in self.brands}
@@ -228,8 +234,14 @@ class Registry:
         rules = await reader.fetch(
             "SELECT * FROM transfer_rules WHERE epoch > $1 AND epoch <= $2", known.epoch, epoch
         )
+        terms = await reader.fetch("SELECT * FROM program_terms")
         loaded = Snapshot(
-            epoch, brands, valuations_of(rows), await _rules_patiently(rules), before=known
+            epoch,
+            brands,
+            valuations_of(rows),
+            await _rules_patiently(rules),
+            before=known,
+            programs=Programs(map(_program, terms)),
         )
         if epoch > self.snapshot.epoch:  # else somebody else was faster
             self.snapshot = loaded
@@ -277,6 +289,16 @@ def _brand(row: Row) -> Brand:
         number_format=format_from_text(row["number_format"]),
         created_at=from_micros(row["created_at"]),
         clawback=Shortfall(row["clawback"]),
+        number_key=bytes(row["number_key"] or b""),
+    )
+
+
+def _program(row: Row) -> Program:
+    return Program(
+        id=as_uuid(row["id"]),
+        brand_id=as_uuid(row["brand_id"]),
+        terms=terms_from_text(row["terms"]),
+        effective_from=from_micros(row["effective_from"]),
     )
 
 

@@ -191,6 +191,120 @@ class CaptureExceedsHold(Rejection):
     held: int
 
 
+@dataclass(kw_only=True)
+class SegmentAlreadyCredited(Rejection):
+    template = "The segment is credited already."
+
+
+@dataclass(kw_only=True)
+class SegmentClosed(Rejection):
+    template = "The segment is {status}: nothing more happens to it this way."
+    status: str
+
+
+@dataclass(kw_only=True)
+class SegmentNotTravelled(Rejection):
+    template = "The journey counts from {begins_on} on: it cannot have been made yet."
+    begins_on: str
+
+
+@dataclass(kw_only=True)
+class SegmentTooOld(Rejection):
+    template = "The journey was made on {travelled_on}: that is too long ago to be confirmed."
+    travelled_on: str
+
+
+@dataclass(kw_only=True)
+class PointsSpent(Rejection):
+    """Told in place of `InsufficientPoints` to whom the member's balance is no business."""
+
+    template = "The points are spent: they cannot be taken back."
+
+
+@dataclass(kw_only=True)
+class FlightAlreadyCredited(Rejection):
+    """By another segment, or to another of the member's programs."""
+
+    template = "The member is credited with this flight or stay already."
+
+
+@dataclass(kw_only=True)
+class AccrualNotCharted(Rejection):
+    template = "The program's chart says nothing of this segment."
+
+
+@dataclass(kw_only=True)
+class BookingChanged(Rejection):
+    """Two requests met; the other was first. Nothing has changed by this one."""
+
+    template = "The booking was changed by another request at the same moment."
+
+
+@dataclass(kw_only=True)
+class ClaimTooEarly(Rejection):
+    template = "The journey counts from {travelled_on} on; nothing can be missing before."
+    travelled_on: str
+
+
+@dataclass(kw_only=True)
+class ClaimWindowClosed(Rejection):
+    template = "Credit for this journey could be claimed until {closed_at}."
+    closed_at: datetime
+
+
+@dataclass(kw_only=True)
+class DuplicateClaim(Rejection):
+    template = "This flight or stay is claimed already."
+    claim_id: UUID
+
+
+@dataclass(kw_only=True)
+class AlreadyCredited(Rejection):
+    """Told to the member herself, and to an agency of a booking of its own."""
+
+    template = "This flight or stay is credited already."
+
+
+@dataclass(kw_only=True)
+class ClaimDecided(Rejection):
+    template = "The claim is {status} already."
+    status: str
+
+
+@dataclass(kw_only=True)
+class ClaimNotLinked(Rejection):
+    template = "No open membership has this number and this name: it cannot be credited."
+
+
+@dataclass(kw_only=True)
+class ClaimEarnsNothing(Rejection):
+    """Reject the claim with this reason, or say how many points it earns all the same."""
+
+    template = "By the program's chart this earns nothing: {reason}"
+    reason: str
+
+
+@dataclass(kw_only=True)
+class AppealNotPossible(Rejection):
+    """It is not rejected, or rejected for the second time."""
+
+    template = "A claim that is {status} cannot be appealed against (again)."
+    status: str
+
+
+@dataclass(kw_only=True)
+class ClaimNotCredited(Rejection):
+    template = "The claim is {status}: there is nothing to take back."
+    status: str
+
+
+@dataclass(kw_only=True)
+class ClaimChanged(Rejection):
+    """Two requests met; the other was first. Nothing has changed by this one."""
+
+    template = "The claim was changed by another request at the same moment."
+
+
 def rejection_classes() -> dict[str, type[Rejection]]:
     """Every rejection by its class name, as stored with idempotency keys."""
     found: dict[str, type[Rejection]] = {}

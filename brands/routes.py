@@ -91,7 +91,7 @@ async def route_of(
 
     Raises `InvalidInput`, `PointsNotPositive`, `PointsOutOfRange`, `SameMembership`,
     `MembershipNotFound` (either side), `SameBrand`, `DifferentMembers`, `BrandNotFound` (the
-    recipient's) and `RecipientNotFound`.
+    recipient's), `RecipientNotFound` and `LookupsThrottled`.
     """
     _check(request)
     if request.destination is not None:
@@ -100,7 +100,7 @@ async def route_of(
         assert request.recipient is not None
         found = await coalition.parties.find((request.source,))
         source = _source(caller, found.get(request.source), request.source)
-        destination = await find_recipient(coalition, request.recipient)
+        destination = await find_recipient(coalition, caller, request.recipient)
         if destination.id == source.id:
             raise SameMembership(path="recipient")
     snapshot = coalition.registry.snapshot

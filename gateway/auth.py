@@ -3,16 +3,26 @@
 import asyncio
 import re
 
+from brands.authentication import authenticate, authenticate_member, key_id_of
 from brands.callers import Caller
 from brands.clock import now
 from brands.coalition import Coalition
-from brands.credentials import authenticate, key_id_of, note_use
+from brands.credentials import note_use
+from brands.database import OUT_OF_REACH
 from gateway import masking
 from gateway.logs import logger, traces
+from gateway.member_tokens import MemberTokens, NotVouched
 from gateway.requests import Refused
 from gateway.settings import Settings
 
-_BEARER = re.compile(rb"[Bb]earer +([A-Za-z0-9._~+/=-]{1,512})")
+_BEARER = re.compile(rb"[Bb]earer +([A-Za-z0-9._~+/=-]{1,8192})")
+_OURS = ("ck_", "ct_")
+"""How our own tokens begin; any other could only be an issuer's."""
+
+UNAUTHORIZED = 401
+UNAVAILABLE = 503
+RETRY_SECONDS = 5
+
 NOTED_EVERY_SECONDS = 60.0
 _CHALLENGE = {"www-authenticate": 'Bearer realm="coalition"'}
 
@@ -33,39 +43,69 @@ def bearer_token(header: bytes | None) -> str | None:
 def unauthenticated() -> Refused:
     """The one answer to every credential that is missing or no good."""
     return Refused(
-        401,
+        UNAUTHORIZED,
         "A valid credential is required: Authorization: Bearer …",
         masking.UNAUTHENTICATED,
         _CHALLENGE,
     )
 
 
+def _not_known() -> Refused:
+    return Refused(
+        UNAVAILABLE,
+        "Whether the credential is good cannot be found out at the moment.",
+        masking.UNAVAILABLE,
+        {"retry-after": str(RETRY_SECONDS)},
+    )
+
+
 class Gate:
     """Lets callers in. `coalition` is set while the application is up."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, members: MemberTokens) -> None:
         self.coalition: Coalition | None = None
         self.keys = KeysInUse()
         self._settings = settings
+        self._members = members
 
     async def admit(self, authorization: bytes | None, request_id: str) -> Caller | None:
         """Whoever holds the token of an `Authorization` header; None for somebody without one,
         where a deployment shows its schema to everybody.
 
-        Raises `Refused` with 401: no token, unknown, revoked, expired, all in the same words.
+        Raises `Refused` with 401: no token, unknown, revoked, expired, all in the same words; and
+        with 503 where the database does not say in time which.
         """
-        assert self.coalition is not None
         token = bearer_token(authorization)
         if token is None:
             if self._settings.public_introspection:
                 return None
             raise unauthenticated()
-        caller = await authenticate(
-            self.coalition, token, self._settings.pepper, request_id=request_id
-        )
+        assert self.coalition is not None
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                return await self._holder(self.coalition, token, request_id)
+        except OUT_OF_REACH as error:
+            logger().error("caller not known", request_id=request_id, error=traces(error))
+            raise _not_known() from None
+
+    async def _holder(self, coalition: Coalition, token: str, request_id: str) -> Caller:
+        if not token.startswith(_OURS):
+            return await self._member(coalition, token, request_id)
+        caller = await authenticate(coalition, token, self._settings.pepper, request_id=request_id)
         if caller is None:
             raise unauthenticated()
         self.keys.note(token)
+        return caller
+
+    async def _member(self, coalition: Coalition, token: str, request_id: str) -> Caller:
+        try:
+            vouched = await self._members.read(token)
+            caller = await authenticate_member(coalition, vouched, request_id=request_id)
+            if caller is None:
+                raise NotVouched("its issuer speaks for no such member")
+        except NotVouched as reason:
+            logger().info("member token refused", request_id=request_id, reason=str(reason))
+            raise unauthenticated() from None
         return caller
 
 
@@ -83,8 +123,13 @@ class KeysInUse:
     async def write_down(self, coalition: Coalition) -> None:
         """Writes down what was used since the last time."""
         used, self._used = self._used, set()
-        if used:
+        if not used:
+            return
+        try:
             await note_use(coalition, used, now())
+        except Exception:
+            self._used |= used  # and once more the next time
+            raise
 
     async def keep_writing(self, coalition: Coalition) -> None:
         """Does so every minute, until cancelled, and once more then."""

@@ -16,9 +16,11 @@ from graphql import (
     DirectiveNode,
     DocumentNode,
     FieldNode,
+    FloatValueNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     InlineFragmentNode,
+    IntValueNode,
     ListValueNode,
     ObjectValueNode,
     OperationDefinitionNode,
@@ -34,12 +36,12 @@ MAX_LENGTH = 65_536
 MAX_LINES = 5_000
 """Lines: to say where an error is, all of them are looked for again."""
 
-MAX_TOKENS = 4_000
-"""Lexical tokens: over a thousand fields, twenty times what a tool asks to know the whole schema.
+MAX_TOKENS = 3_000
+"""Lexical tokens: a thousand fields, fifteen times what a tool asks to know the whole schema.
 Each takes seven microseconds to parse and as much to validate; the parser stops at this one."""
 
 MAX_DEPTH = 12
-"""Fields within fields. What describes the schema itself is not counted."""
+"""Fields within fields. What describes the schema itself is bounded in `gateway.description`."""
 
 MAX_FIELDS = 2_000
 """Fields, with those of the fragments wherever they are spread."""
@@ -56,6 +58,10 @@ MAX_DIRECTIVES = 100
 MAX_VALUES = 300
 """Values written out in arguments, with those within lists and objects. What is longer goes into
 variables: a message about an object repeats all of it, once for each of its faults."""
+
+MAX_DIGITS = 50
+"""Characters of a number that is written out: more than any scalar takes, and fewer than Python
+refuses to read."""
 
 MAX_OPERATIONS = 20
 """Operations of a document; one of them is executed."""
@@ -86,6 +92,8 @@ class Size:
     aliases: int = 0
     directives: int = 0
     values: int = 0
+    digits: int = 0
+    """Of the longest number."""
 
 
 @dataclass(slots=True)
@@ -119,6 +127,7 @@ def excess_of(ast: DocumentNode) -> Excess | None:
         or _excess("has {} aliases", size.aliases, MAX_ALIASES)
         or _excess("has {} directives", size.directives, MAX_DIRECTIVES)
         or _excess("has {} values", size.values, MAX_VALUES)
+        or _excess("has a number of {} characters", size.digits, MAX_DIGITS)
     )
 
 
@@ -161,6 +170,7 @@ def size_of(
         max((size.aliases for size in sizes), default=0),
         max((size.directives for size in sizes), default=0),
         max((size.values for size in sizes), default=0),
+        max((size.digits for size in sizes), default=0),
     )
 
 
@@ -173,6 +183,7 @@ def _add(to: Size, spread: Size, level: int) -> None:
     to.aliases = min(_MANY, to.aliases + spread.aliases)
     to.directives = min(_MANY, to.directives + spread.directives)
     to.values = min(_MANY, to.values + spread.values)
+    to.digits = max(to.digits, spread.digits)
 
 
 def _part(definition: OperationDefinitionNode | FragmentDefinitionNode) -> _Part:
@@ -204,7 +215,7 @@ def _declarations(
     for variable in variables:
         _directives(part, variable.directives)
         if variable.default_value is not None:
-            part.values += _values([variable.default_value])
+            _values(part, [variable.default_value])
 
 
 def _field(part: _Part, node: FieldNode, level: int) -> None:
@@ -212,29 +223,29 @@ def _field(part: _Part, node: FieldNode, level: int) -> None:
     part.depth = max(part.depth, level)
     part.root_fields += level == 1
     part.aliases += node.alias is not None
-    part.values += _given(node.arguments)
+    _given(part, node.arguments)
 
 
 def _directives(part: _Part, directives: Iterable[DirectiveNode] | None) -> None:
     for directive in directives or ():
         part.directives += 1
-        part.values += _given(directive.arguments)
+        _given(part, directive.arguments)
 
 
-def _given(arguments: Iterable[ArgumentNode] | None) -> int:
-    return _values([argument.value for argument in arguments or ()])
+def _given(part: _Part, arguments: Iterable[ArgumentNode] | None) -> None:
+    _values(part, [argument.value for argument in arguments or ()])
 
 
-def _values(waiting: list[ValueNode]) -> int:
-    count = 0
+def _values(part: _Part, waiting: list[ValueNode]) -> None:
     while waiting:
         value = waiting.pop()
-        count += 1
+        part.values += 1
         if isinstance(value, ListValueNode):
             waiting.extend(value.values)
         elif isinstance(value, ObjectValueNode):
             waiting.extend(field.value for field in value.fields)
-    return count
+        elif isinstance(value, IntValueNode | FloatValueNode):
+            part.digits = max(part.digits, len(value.value))
 
 
 def _excess(what: str, found: int, most: int, code: str = TOO_COMPLEX) -> Excess | None:

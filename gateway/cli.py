@@ -1,8 +1,6 @@
 """The command line: `coalition`, or `python -m gateway`."""
 
 import asyncio
-import signal
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -10,16 +8,16 @@ import typer
 
 from brands.ledger.audit import LAWS, audit
 from gateway import console, demo, serving
+from gateway.agency_cli import agency
 from gateway.demo_keys import keys_file
 from gateway.error_page import error_page
 from gateway.founding import Founding, prepare_database
 from gateway.imports_cli import imports
 from gateway.keys_cli import keys
-from gateway.logs import configure_logs, logger
 from gateway.rules_cli import rules
 from gateway.running import opened, run
 from gateway.settings import read_settings
-from gateway.worker import Worker
+from gateway.working import work
 from schema.root import SCHEMA
 
 app = typer.Typer(
@@ -32,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 schema = typer.Typer(help="The GraphQL schema.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(agency, name="agency")
 app.add_typer(imports, name="import")
 app.add_typer(keys, name="keys")
 app.add_typer(rules, name="rules")
@@ -125,26 +124,18 @@ async def _audit() -> int:
 @app.command()
 def worker() -> None:
     """Do what falls due by itself (revaluations, expiries), again and again, until told to stop."""
-    run(_work())
-
-
-async def _work() -> None:
-    async with opened(read_settings()) as coalition:
-        configure_logs()
-        working = asyncio.create_task(Worker(coalition).run())
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, working.cancel)
-        logger().info("worker is up")
-        with suppress(asyncio.CancelledError):
-            await working
+    run(work())
 
 
 @schema.command()
 def export(
     output: Annotated[Path | None, typer.Option(help="A file, rather than the screen.")] = None,
+    subgraph: Annotated[
+        bool, typer.Option("--subgraph", help="As a router needs it, with federation's directives.")
+    ] = False,
 ) -> None:
     """Print the schema in GraphQL's schema definition language."""
-    run(_print(SCHEMA.as_str(), output))
+    run(_print(SCHEMA.subgraph_sdl if subgraph else SCHEMA.as_str(), output))
 
 
 @schema.command()

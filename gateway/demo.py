@@ -4,13 +4,14 @@ Every step can be done again without doing anything twice, so one that was kille
 just begun again. That the purchases are all loaded is written in the database itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 import orjson
 
 from brands.adjustments import adjust
+from brands.agencies import create_agency
 from brands.callers import Caller, CallerKind
 from brands.coalition import Coalition, found, open_coalition
 from brands.database import migrate, open_database
@@ -21,8 +22,10 @@ from brands.publishing import NewBrand, create_brand
 from brands.purchases import was_imported
 from brands.recipients import Recipient
 from gateway import console
-from gateway.demo_cast import BRANDS, CONVERSIONS, NAME, PEOPLE, PURCHASES, SHOP, Person
+from gateway.demo_cast import AGENCY, BRANDS, CONVERSIONS, NAME, PEOPLE, PURCHASES, SHOP, Person
+from gateway.demo_issuer import PATH as ISSUER
 from gateway.demo_keys import DemoKeys, ensure_keys, keys_file
+from gateway.demo_programs import ensure_programs
 from gateway.demo_rules import ensure_recipient, ensure_rules
 from gateway.imports import digest_of, import_purchases, open_purchases
 from gateway.running import Failure, check_file
@@ -38,11 +41,12 @@ POINTS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What a visitor needs: keys, whose the member's is, whom she can give points to, and a query
-    that she can paste."""
+    """What a visitor needs: keys, whose the member's is, the coalition numbers of those who can
+    log in, by name and by number, whom she can give points to, and a query that she can paste."""
 
     keys: DemoKeys
     member: Member
+    logins: Mapping[str, str]
     recipient: Recipient
     query: str
 
@@ -61,15 +65,31 @@ async def prepare(settings: Settings) -> Demo:
         for brand in BRANDS:
             await _ensure_brand(coalition, brand)
         await ensure_rules(coalition, DEMO)
+        await ensure_programs(coalition, DEMO)
         members = [await _ensure_person(coalition, person) for person in PEOPLE]
         await _ensure_purchases(coalition)
         (visitor, memberships), (other, _), *_ = members
         recipient = await ensure_recipient(coalition, DEMO, other, PEOPLE[1].profile)
-        path = keys_file(settings.database)
-        keys = await ensure_keys(coalition, DEMO, settings.pepper, path, SHOP, visitor.id)
-        return Demo(keys, visitor, recipient, query_of(memberships))
+        agency = await create_agency(coalition, DEMO, AGENCY)
+        keys = await ensure_keys(
+            coalition,
+            DEMO,
+            settings.pepper,
+            keys_file(settings.database),
+            brand_code=SHOP,
+            agency_code=agency.code,
+            member_id=visitor.id,
+        )
+        logins = _logins(member for member, _ in members)
+        return Demo(keys, visitor, logins, recipient, query_of(memberships))
     finally:
         await coalition.close()
+
+
+def _logins(members: Iterable[Member]) -> dict[str, str]:
+    numbers = [member.coalition_number for member in members]
+    names = [str(person.profile.given_name).lower() for person in PEOPLE]
+    return dict(zip(names, numbers, strict=True)) | {each.lower(): each for each in numbers}
 
 
 def query_of(memberships: dict[str, UUID]) -> str:
@@ -181,7 +201,11 @@ def introduction(demo: Demo, url: str, *, keys_at: str) -> Sequence[str]:
         f"Demo credentials, for `Authorization: Bearer ...` (kept in {keys_at}):",
         f"  operator  {demo.keys.operator}",
         f"  brand     {demo.keys.brand}  ({SHOP})",
+        f"  agency    {demo.keys.agency}  ({AGENCY.code})",
         f"  member    {demo.keys.member}  ({name}, {demo.member.coalition_number})",
+        "",
+        "A member's token, as her app gets it from the issuer that the demo trusts, for an hour:",
+        f"  curl -s {url}{ISSUER}/token -d member={PEOPLE[0].profile.given_name}",
         "",
         f"A gift names its recipient: {other} is {recipient.number} at {recipient.brand}.",
         "",

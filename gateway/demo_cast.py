@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from brands.agencies import NewAgency
+from brands.check_digits import CheckScheme
 from brands.members import Profile
-from brands.numbers import CheckScheme, NumberFormat
+from brands.numbers import NumberFormat
 from brands.publishing import NewBrand
 from brands.valuations import rates_of
 
@@ -13,6 +15,8 @@ NAME = "Demo coalition"
 
 PURCHASES = Path(__file__).parent / "data" / "cdnow.csv.gz"
 """Real purchases at a music shop; see the README beside the file."""
+
+AGENCY = NewAgency("SKYTRIP", "Sky Trip Travel")
 
 SHOP = "TUNE"
 """The brand whose purchases they are."""

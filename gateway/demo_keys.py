@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
+from brands.authentication import authenticate
 from brands.callers import Caller, CallerKind
 from brands.coalition import Coalition
-from brands.credentials import NewKey, authenticate, create_key, list_keys, revoke_key
+from brands.credentials import NewKey, create_key, list_keys, revoke_key
 from brands.database import target_of
 
 FILE = "demo-credentials.json"
@@ -25,6 +26,7 @@ class DemoKeys:
 
     operator: str
     brand: str
+    agency: str
     member: str
 
 
@@ -35,12 +37,20 @@ def keys_file(database_url: str) -> Path:
 
 
 async def ensure_keys(
-    coalition: Coalition, caller: Caller, pepper: bytes, path: Path, shop: str, member_id: UUID
+    coalition: Coalition,
+    caller: Caller,
+    pepper: bytes,
+    path: Path,
+    *,
+    brand_code: str,
+    agency_code: str,
+    member_id: UUID,
 ) -> DemoKeys:
     """The demo's keys from their file; those that are missing there, or no good, are made anew."""
     wanted = {
         "operator": NewKey(CallerKind.OPERATOR, _NAME, scopes=frozenset({"pii"})),
-        "brand": NewKey(CallerKind.BRAND, _NAME, brand_code=shop),
+        "brand": NewKey(CallerKind.BRAND, _NAME, brand_code=brand_code),
+        "agency": NewKey(CallerKind.AGENCY, _NAME, agency_code=agency_code),
         "member": NewKey(CallerKind.MEMBER, _NAME, member_id=member_id),
     }
     kept = _read(path)

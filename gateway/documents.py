@@ -1,7 +1,7 @@
 """Documents: parsed and validated once, then remembered by their text."""
 
-from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from graphql import (
     DocumentNode,
@@ -23,21 +23,30 @@ from graphql.validation.validate import ValidationAbortedError
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway.bounds import MAX_TOKENS, excess_of, too_long
+from gateway.costs import Cost, Costs
+from gateway.description import MAX_DESCRIBED, TooMuchAsked
 from gateway.execution import Collected
-from gateway.masking import PARSE_FAILED, TOO_COMPLEX, VALIDATION_FAILED
+from gateway.latest import Latest
+from gateway.masking import BAD_USER_INPUT, PARSE_FAILED, TOO_COMPLEX, VALIDATION_FAILED
+from schema.connections import BadPage
 
-MAX_DOCUMENTS = 1_000
-"""How many valid documents are remembered."""
+BYTES_TO_A_TOKEN = 800
+"""What a token of a document takes that is remembered, with its costs and all."""
 
-MAX_REMEMBERED = 32_768
-"""The longest document that is remembered, in characters."""
+MAX_REMEMBERED = 64 * 1024 * 1024
+"""What all documents that are remembered take, in bytes: some thousands as they usually are, and
+thirty of the largest there may be."""
+
+MAX_SEEN = 10_000
+"""Of so many documents it is known that they were seen once. Only what is seen again is remembered:
+texts that are made up anew each time push nobody's documents out."""
 
 MAX_ERRORS = 5
 """How many faults of one document are reported: a message may be as long as the document."""
 
-MAX_COMPARISONS = 10_000
+MAX_COMPARISONS = 7_000
 """How often fields that answer to one name are compared, in the steps of graphql-core, whose own
-500,000 take a second. A hundred fields of one name, without fields of their own, take as many."""
+500,000 take a second. Eighty fields of one name, without fields of their own, take as many."""
 
 
 class _FieldsCanBeMerged(OverlappingFieldsCanBeMergedRule):
@@ -70,6 +79,8 @@ class Document:
     """The code of the errors, if there are any."""
     collected: Collected | None = None
     """What its selections come to, if they do not depend on variables."""
+    costs: Mapping[str | None, Cost] = field(default_factory=dict)
+    """What its operations cost, by their names."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation of this name; without one, the only one there is."""
@@ -94,26 +105,44 @@ class Document:
 
 
 class Documents:
-    """The documents of one schema; the least recently used are forgotten first."""
+    """The documents of one schema, remembered from their second reading on; those that were not
+    used for the longest time are forgotten first."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
-        self._known: OrderedDict[str, Document] = OrderedDict()
+        self._costs = Costs(schema)
+        self._known: Latest[str, Document] = Latest(MAX_REMEMBERED)
+        self._seen: Latest[int, bool] = Latest(MAX_SEEN)
+        self.found = 0
+        """How often a document was known already."""
+        self.understood = 0
+        """How often one had to be parsed and validated."""
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def knows(self, text: str) -> bool:
+        """Whether the document of this text is remembered, so that to read it costs nothing."""
+        return text in self._known
 
     def read(self, text: str) -> Document:
         """The document of this text, parsed and validated."""
         known = self._known.get(text)
         if known is not None:
-            self._known.move_to_end(text)
+            self.found += 1
             return known
-        document = self._understand(text)
-        if not document.errors and len(text) <= MAX_REMEMBERED:
-            self._known[text] = document
-            if len(self._known) > MAX_DOCUMENTS:
-                self._known.popitem(last=False)
+        self.understood += 1
+        document = self.understand(text)
+        if document.ast is not None:
+            seen = hash(text)
+            if self._seen.get(seen):
+                weight = len(text) + document.ast.token_count * BYTES_TO_A_TOKEN
+                self._known.put(text, document, weight)
+            self._seen.put(seen, True)
         return document
 
-    def _understand(self, text: str) -> Document:
+    def understand(self, text: str) -> Document:
+        """The same, whether it is known or not, and not remembered."""
         excess = too_long(text)
         if excess is not None:
             return _refused(*excess)
@@ -131,8 +160,19 @@ class Documents:
             return _refused(
                 "The document has too many fields of one name, or levels, to be validated."
             )
+        if errors:
+            return Document(None, {}, tuple(errors))
+        try:
+            costs = self._costs.of(ast)
+        except TooMuchAsked:
+            return _refused(
+                "The document asks for more of the schema's own description than "
+                f"{MAX_DESCRIBED} fields."
+            )
+        except BadPage as error:  # known before anything runs, so that nothing does
+            return Document(None, {}, (error,), BAD_USER_INPUT)
         collected = None if "@" in text else Collected()
-        return Document(ast, _operations(ast), tuple(errors), collected=collected)
+        return Document(ast, _operations(ast), collected=collected, costs=costs)
 
 
 def _refused(message: str, code: str = TOO_COMPLEX) -> Document:

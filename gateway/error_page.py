@@ -41,9 +41,10 @@ TOP_LEVEL: dict[str, TopLevel] = {
     masking.BAD_REQUEST: TopLevel(
         "This is no GraphQL request as GraphQL over HTTP has them. Nothing was run.",
         {
-            400: "the body or the query string is malformed, or one of its members",
+            400: "the body or the query string is malformed, or one of its members; or "
+            "`Authorization` is there twice",
             405: "the method is not POST or GET, or a mutation was sent with GET; see `Allow`",
-            406: "`Accept` admits neither of the two media types of an answer",
+            406: "`Accept` admits no media type of an answer, or for a subscription no events",
             413: "the body is too long",
             415: "the content type is not `application/json` in UTF-8, or the body is encoded",
         },
@@ -62,6 +63,26 @@ TOP_LEVEL: dict[str, TopLevel] = {
         "run.",
         _NOT_RUN,
     ),
+    masking.COST_LIMIT_EXCEEDED: TopLevel(
+        "The operation may cost more than one operation is allowed to, or more than the caller's "
+        "bucket ever holds. Ask for shorter pages, or in several requests. Nothing was run.",
+        _NOT_RUN,
+        "`cost`: what was `requested`, and the `maximum`",
+    ),
+    masking.DOCUMENT_NOT_FOUND: TopLevel(
+        "No stored operation has this `documentId`. Nothing was run.",
+        _NOT_RUN,
+    ),
+    masking.PERSISTED_QUERY_NOT_FOUND: TopLevel(
+        "No stored operation has this `sha256Hash`. Clients add none: send the document itself. "
+        "Nothing was run.",
+        _NOT_RUN,
+    ),
+    masking.DOCUMENT_NOT_TRUSTED: TopLevel(
+        "This deployment runs stored operations only, and the document is none of them. Nothing "
+        "was run.",
+        _NOT_RUN,
+    ),
     masking.BAD_USER_INPUT: TopLevel(
         "The document is right, but not what was given with it: the operation's name, a variable, "
         "or an argument of a query. Without a `path` nothing was run.",
@@ -74,12 +95,32 @@ TOP_LEVEL: dict[str, TopLevel] = {
     masking.FORBIDDEN: TopLevel(
         "The caller is known, but this field is not for it. (A mutation says so as data, with "
         "`NOT_PERMITTED`.)",
-        {200: _ONE_FIELD},
+        {200: _ONE_FIELD, 403: "the page of metrics was asked for by whoever is no operator"},
+    ),
+    masking.THROTTLED: TopLevel(
+        "The caller has asked for more than it may at present, or has as many connections and "
+        "subscriptions open as it may; or too many wrong credentials came from its address. Wait "
+        "as long as `Retry-After` says, then send the same again. Nothing was run.",
+        {429: "always, with `Retry-After`; on a WebSocket the error comes alone"},
+        "`cost`: what was `requested`, and of the `throttle` the `maximum`, what is `available` "
+        "and the `restoreRate`, in points a second, where it is points that are short",
     ),
     masking.UNAVAILABLE: TopLevel(
-        "The books could not be reached in time, and whether they took the request is not known. "
+        "The database could not be reached in time; whether the books took a request is not known. "
         "Send the same again, with the same idempotency key.",
-        {200: _ONE_FIELD},
+        {
+            200: _ONE_FIELD,
+            503: "the database is away, with `Retry-After`; or a stream was to be opened while the "
+            "gateway is about to stop: open it again",
+        },
+    ),
+    masking.TIMEOUT: TopLevel(
+        "It took too long and was given up. What a mutation did is not known: send the same again, "
+        "with the same idempotency key.",
+        {
+            408: "the body did not come in time; the connection is closed",
+            503: "the operation took too long, with `Retry-After`",
+        },
     ),
     masking.INTERNAL: TopLevel(
         "Something went wrong on our side. What a mutation did is not known: send the same again, "

@@ -1,10 +1,14 @@
 """`coalition keys`: the API keys of clients."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
+from brands.agencies import codes_of_agencies
 from brands.callers import Caller, CallerKind
 from brands.credentials import SCOPES, Key, NewKey, create_key, list_keys, revoke_key
 from brands.errors import MemberNotFound
@@ -30,6 +34,7 @@ def create(
         ),
     ],
     brand: Annotated[str | None, typer.Option(help="The code of a BRAND key's brand.")] = None,
+    agency: Annotated[str | None, typer.Option(help="The code of an AGENCY key's agency.")] = None,
     member: Annotated[
         str | None, typer.Option(help="The coalition number of a MEMBER key's member.")
     ] = None,
@@ -42,33 +47,25 @@ def create(
     ] = None,
 ) -> None:
     """Create a key, and print it: this once, it cannot be shown again."""
-    run(_create(kind, name, brand, member, frozenset(scope or ()), expires))
+    new = NewKey(
+        kind=kind,
+        name=name,
+        brand_code=brand,
+        scopes=frozenset(scope or ()),
+        expires_at=None if expires is None else expires.replace(tzinfo=UTC),
+        agency_code=agency,
+    )
+    run(_create(new, member))
 
 
-async def _create(
-    kind: CallerKind,
-    name: str,
-    brand: str | None,
-    member: str | None,
-    scopes: frozenset[str],
-    expires: datetime | None,
-) -> None:
+async def _create(new: NewKey, member: str | None) -> None:
     settings = read_settings()
     async with opened(settings) as coalition:
-        member_id = None
         if member is not None:
             found = await find(coalition, KEEPER, MemberBy(coalition_number=member))
             if found is None:
                 raise MemberNotFound(name=member)
-            member_id = found.id
-        new = NewKey(
-            kind=kind,
-            name=name,
-            brand_code=brand,
-            member_id=member_id,
-            scopes=scopes,
-            expires_at=None if expires is None else expires.replace(tzinfo=UTC),
-        )
+            new = replace(new, member_id=found.id)
         created = await create_key(coalition, KEEPER, new, settings.pepper)
     console.note(f"Key {created.key.id}. Keep it now: it cannot be shown again.")
     console.say(created.token)
@@ -84,6 +81,7 @@ async def _list() -> None:
     async with opened(read_settings()) as coalition:
         found = await list_keys(coalition, KEEPER)
         owners = {brand.id: brand.code for brand in coalition.registry.snapshot.brands}
+        owners |= await codes_of_agencies(coalition, KEEPER)
     console.table(
         ("id", "kind", "name", "owner", "scopes", "created", "last used", "status"),
         [
@@ -91,7 +89,7 @@ async def _list() -> None:
                 key.id,
                 key.kind,
                 key.name,
-                owners.get(key.brand_id, "") if key.brand_id else str(key.member_id or ""),
+                _owner(key, owners),
                 " ".join(sorted(key.scopes)),
                 _day(key.created_at),
                 _day(key.last_used_at),
@@ -106,7 +104,8 @@ async def _list() -> None:
 def revoke(
     key: Annotated[str, typer.Argument(help="The key's id, as `keys list` shows it.")],
 ) -> None:
-    """Revoke a key: no request with it is answered any more. Doing so again changes nothing."""
+    """Revoke a key: no request with it is answered any more, and its open streams end within half a
+    minute. Doing so again changes nothing."""
     run(_revoke(key))
 
 
@@ -114,6 +113,12 @@ async def _revoke(key: str) -> None:
     async with opened(read_settings()) as coalition:
         revoked = await revoke_key(coalition, KEEPER, key)
     console.say(f"Key {revoked.id} is revoked.")
+
+
+def _owner(key: Key, codes: Mapping[UUID, str]) -> str:
+    """The code of a brand or an agency, or the id of a member."""
+    owner = key.brand_id or key.agency_id
+    return str(key.member_id or "") if owner is None else codes.get(owner, "")
 
 
 def _day(instant: datetime | None) -> str:

@@ -2,11 +2,13 @@
 
 No personal data and no secrets: nothing that a client sent is logged but the name it gave to its
 operation, and of an unexpected exception the places it passed through, never its message, which may
-quote what somebody typed.
+quote what somebody typed. What libraries log goes the same way: of uvicorn and the like the words
+without what was put into them, of all others the place alone.
 """
 
 import logging
 import sys
+from functools import cache
 from traceback import extract_tb
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -15,7 +17,11 @@ import orjson
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-_LOUD = {"tortoise": logging.WARNING, "asyncio": logging.WARNING}
+_CONSTANT = ("asyncio", "opentelemetry", "uvicorn", "websockets")
+"""Libraries whose messages are constants into which something is put. Of several lines the first is
+one: asyncio goes on with what it is about."""
+
+_LONGEST_MESSAGE = 200
 
 
 def configure_logs(to: BinaryIO | None = None, *, level: int = logging.INFO) -> None:
@@ -36,14 +42,44 @@ def configure_logs(to: BinaryIO | None = None, *, level: int = logging.INFO) -> 
         else structlog.BytesLoggerFactory(to or sys.stderr.buffer),
         cache_logger_on_first_use=False,
     )
-    for name, loudness in _LOUD.items():
-        logging.getLogger(name).setLevel(loudness)
+    _bound.cache_clear()
+    root = logging.getLogger()
+    root.setLevel(logging.WARNING)
+    for handler in [each for each in root.handlers if isinstance(each, _Libraries)]:
+        root.removeHandler(handler)
+    root.addHandler(_Libraries())
 
 
 def logger() -> FilteringBoundLogger:
     """A logger of the process's own events."""
+    return _bound() if structlog.is_configured() else _unbound()
+
+
+@cache
+def _bound() -> FilteringBoundLogger:
+    """Bound once: it is used by every request."""
+    bound: FilteringBoundLogger = _unbound().bind()
+    return bound
+
+
+def _unbound() -> FilteringBoundLogger:
     log: FilteringBoundLogger = structlog.get_logger()
     return log
+
+
+class _Libraries(logging.Handler):
+    """Takes what libraries log, and tells what is known to quote nothing."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        told: dict[str, Any] = {
+            "library": record.name,
+            "at": f"{record.pathname}:{record.lineno} {record.funcName}",
+        }
+        if record.name.startswith(_CONSTANT):
+            told["message"] = str(record.msg).partition("\n")[0][:_LONGEST_MESSAGE]
+        if record.exc_info and record.exc_info[1] is not None:
+            told["error"] = traces(record.exc_info[1])
+        logger().log(record.levelno, "library", **told)
 
 
 def traces(error: BaseException) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from brands.database import OUT_OF_REACH
 from brands.errors import DomainError, LedgerUnavailable, NotPermitted
 from gateway.logs import logger, traces
 
@@ -19,20 +20,41 @@ BAD_USER_INPUT = "BAD_USER_INPUT"
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 TOO_COMPLEX = "DOCUMENT_TOO_COMPLEX"
+THROTTLED = "THROTTLED"
+COST_LIMIT_EXCEEDED = "COST_LIMIT_EXCEEDED"
+TIMEOUT = "TIMEOUT"
+DOCUMENT_NOT_FOUND = "DOCUMENT_NOT_FOUND"
+DOCUMENT_NOT_TRUSTED = "DOCUMENT_NOT_TRUSTED"
+PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
 UNAVAILABLE = "SERVICE_UNAVAILABLE"
 INTERNAL = "INTERNAL_SERVER_ERROR"
 
+_OUR_FAULT = (INTERNAL, TIMEOUT, UNAVAILABLE)
+_LONGEST = 500
+"""Characters of a message: some repeat what was sent."""
+
+_OUT_OF_REACH = "The database cannot be reached at the moment. Send the same again."
 _MASK = "Something went wrong on our side. Please report the request id."
 
 
 def failure(message: str, code: str, **extensions: Any) -> dict[str, Any]:
     """An error that concerns the request as a whole."""
+    if len(message) > _LONGEST:
+        message = message[: _LONGEST - 1] + "…"
     return {"message": message, "extensions": {"code": code, **extensions}}
 
 
+def is_our_fault(code: str) -> bool:
+    """Whether the same request may well be spared this when it is sent again."""
+    return code in _OUR_FAULT
+
+
 def masked(error: BaseException, request_id: str, path: list[str | int] | None) -> dict[str, Any]:
-    """An unexpected error: logged, and told without saying what it was."""
+    """An unexpected error: logged, and told without saying what it was, but for whether the
+    database is away."""
     logger().error("unexpected", request_id=request_id, path=path, error=traces(error))
+    if isinstance(error, OUT_OF_REACH):
+        return failure(_OUT_OF_REACH, UNAVAILABLE, requestId=request_id)
     return failure(_MASK, INTERNAL, requestId=request_id)
 
 

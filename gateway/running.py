@@ -2,7 +2,7 @@
 
 import gc
 import sqlite3
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from tortoise.exceptions import BaseORMException
 from brands.coalition import Coalition, FoundedOtherwise, NotFounded, open_coalition
 from brands.database import is_migrated, open_database, target_of
 from brands.errors import DomainError
+from brands.ledger.writer import Lane
 from gateway import console
 from gateway.purchase_file import FileRefused
 from gateway.settings import BadSetting, Settings
@@ -80,10 +81,12 @@ def _one_line(error: BaseException) -> str:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Coalition]:
+async def opened(
+    settings: Settings, *, watched: Callable[[Lane], Lane] = lambda lane: lane
+) -> AsyncIterator[Coalition]:
     """The coalition that the settings name, open. Raises `Failure` where it was never prepared."""
     await check_prepared(settings.database)
-    coalition = await open_coalition(settings.database, lanes=settings.lanes)
+    coalition = await open_coalition(settings.database, lanes=settings.lanes, watched=watched)
     try:
         yield coalition
     finally:

@@ -1,21 +1,42 @@
 """Serving: the socket, the demo if it is wanted, and uvicorn."""
 
+import asyncio
+import os
+import signal
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
+from types import FrameType
 
 import uvicorn
+from starlette.applications import Starlette
 
 from gateway import console, demo
 from gateway.app import create_app
+from gateway.connections import BoundedHttp
+from gateway.demo_issuer import DemoIssuer, issuer_key
 from gateway.demo_keys import keys_file
+from gateway.drain import Drain
 from gateway.logs import configure_logs
+from gateway.messages import MAX_MESSAGE
+from gateway.patience import WebSocketConnection
 from gateway.running import Failure, check_prepared
-from gateway.settings import read_settings
+from gateway.settings import Settings, read_settings
+from gateway.tracing import tracing_of
 
 GRACE_SECONDS = 20
 """How long requests under way are given to finish once the gateway is told to stop."""
+
+KEEP_ALIVE_SECONDS = 65
+"""How long a connection may be idle. Longer than the proxy's patience, so that it is the proxy that
+closes: what it sent on a connection that we close at that moment would be lost."""
+
+SETTLE_SECONDS = 0.1
+"""How long requests that have reached this machine, but not yet this process, are given to do so
+before idle connections are closed."""
+
+PING_SECONDS = 20.0
+"""How often a WebSocket is pinged, and how long for a pong is waited."""
 
 _BACKLOG = 2_048
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -23,7 +44,7 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 async def serve(*, with_demo: bool, host: str | None, port: int | None) -> None:
     """Serves until told to stop. Raises `Failure`, and whatever opening the database raises."""
-    settings = read_settings()
+    settings, tracing = read_settings(), tracing_of(os.environ)
     settings = replace(
         settings,
         host=settings.host if host is None else host,
@@ -37,35 +58,66 @@ async def serve(*, with_demo: bool, host: str | None, port: int | None) -> None:
             kept = str(keys_file(settings.database))
             lines = demo.introduction(prepared, url, keys_at=kept)
             credential = prepared.keys.member
+            issuer = DemoIssuer(url, issuer_key(settings.database), prepared.logins)
         else:
             await check_prepared(settings.database)
             lines, credential = (f"The gateway serves {url}/graphql",), None
+            issuer = None
         configure_logs()
-        app = create_app(settings, demo_credential=credential)
-        config = uvicorn.Config(
-            app,
-            http="httptools",
-            ws="none",
-            lifespan="on",
-            backlog=_BACKLOG,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
+        app = create_app(settings, demo_credential=credential, demo_issuer=issuer, tracing=tracing)
+        server = _Server(
+            _config(app, settings), app.state.drain, lambda: console.say("\n".join(lines))
         )
-        server = _Server(config, lambda: console.say("\n".join(lines)))
-        with suppress(KeyboardInterrupt):  # which uvicorn has heeded by then
-            await server.serve(sockets=[listener])
+        await server.serve(sockets=[listener])
         if not server.started:
             raise Failure("the gateway could not start; the log says why")
 
 
-class _Server(uvicorn.Server):
-    """Says so as soon as it can be reached."""
+def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
+    """What uvicorn is told. It has a limit of connections too, which is not set: it would count the
+    proxy's idle ones, and turn away the probes with the rest. Clients are limited one by one."""
+    return uvicorn.Config(
+        app,
+        http=BoundedHttp,
+        ws=WebSocketConnection,
+        ws_max_size=MAX_MESSAGE,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+        ws_per_message_deflate=False,  # a few bytes may not become many
+        lifespan="on",
+        backlog=_BACKLOG,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.proxies,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+
+class _Server(uvicorn.Server):
+    """Says so as soon as it can be reached, and leaves without losing a request."""
+
+    def __init__(self, config: uvicorn.Config, drain: Drain, announce: Callable[[], None]) -> None:
         super().__init__(config)
+        self._drain = drain
         self._announce = announce
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Told to stop it drains; told again, it ends at once."""
+        if self.should_exit:
+            signal.signal(sig, signal.SIG_DFL)
+            signal.raise_signal(sig)
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drains, stops listening, and then ends as uvicorn does."""
+        await self._drain.leave()
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(SETTLE_SECONDS)
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)

@@ -1,21 +1,31 @@
 """Brands: looking at them, and founding one."""
 
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from brands.booking_pages import bookings_of_brand
+from brands.bookings import Booking
+from brands.check_digits import CheckScheme
+from brands.claims import ClaimsOf, CreditClaim
+from brands.clock import now
 from brands.errors import BrandNotFound, DomainError
 from brands.ledger.commands import Shortfall
-from brands.numbers import CheckScheme, NumberFormat
+from brands.numbers import NumberFormat
+from brands.program_terms import Program
 from brands.publishing import NewBrand, create_brand
 from brands.registry import Brand, BrandStatus
 from brands.valuations import Valuation
+from schema.booking_pages import booking_list, booking_window
+from schema.claim_pages import Status, claim_list
 from schema.connections import (
     After,
     Before,
     Connection,
     First,
+    FirstOnly,
     Last,
     PageInfo,
     slice_of,
@@ -28,6 +38,9 @@ from schema.fields import derived, mutation, resolved
 from schema.nodes import Node, Tag, global_id
 
 if TYPE_CHECKING:
+    from schema.bookings import BookingConnection
+    from schema.claims import MissingCreditClaimConnection
+    from schema.programs import ProgramTermsType
     from schema.valuations import RatesInput, ValuationConnection, ValuationType
 
 described(
@@ -40,10 +53,24 @@ described(
 )
 described(
     CheckScheme,
-    "How a loyalty number's last digit follows from the others.",
+    "How a loyalty number's last digit follows from the others. Schemes over digits leave letters "
+    "aside.",
     {
         CheckScheme.NONE: "It does not: there is no check digit.",
-        CheckScheme.LUHN: "By the Luhn algorithm (ISO/IEC 7812-1), letters left aside.",
+        CheckScheme.LUHN: "By the Luhn algorithm (ISO/IEC 7812-1), over digits.",
+        CheckScheme.MOD_7: "The rest of the digits before it, as one number, divided by 7 (air "
+        "waybills, airline tickets).",
+        CheckScheme.MOD_9: "The rest of the digits before it, as one number, divided by 9 (postal "
+        "money orders).",
+        CheckScheme.MOD_11: "Over digits, with weights 2 to 10 from the right, and again; X is ten "
+        "(ISBN-10).",
+        CheckScheme.ISO7064_MOD11_2: "ISO/IEC 7064, MOD 11-2, over digits; X is ten (ISNI, ORCID).",
+        CheckScheme.ISO7064_MOD37_2: "ISO/IEC 7064, MOD 37-2, over digits and letters; * is 36.",
+        CheckScheme.ISO7064_MOD97_10: "ISO/IEC 7064, MOD 97-10, two digits, over digits and "
+        "letters, A being 10 (IBAN, LEI).",
+        CheckScheme.ISO7064_MOD11_10: "ISO/IEC 7064, MOD 11,10, over digits.",
+        CheckScheme.ISO7064_MOD37_36: "ISO/IEC 7064, MOD 37,36, over digits and letters (GRid).",
+        CheckScheme.UNKNOWN: "In a way that is not known. No number is told to be wrong.",
     },
 )
 described(
@@ -58,8 +85,9 @@ described(
 )
 
 
-@strawberry.type(
+@strawberry.federation.type(
     name="Brand",
+    keys=["id", "code"],
     description="A partner of the coalition. It issues points, redeems points, or both; its points "
     "are a currency of their own.",
 )
@@ -124,6 +152,49 @@ class BrandType(Node):
         wanted = window(first, after, last, before)
         known = info.context.coalition.registry.snapshot.valuations(root.id)
         return slice_of(known, lambda each: each.effective_from.isoformat(), wanted)
+
+    @resolved(
+        graphql_type=Annotated["ProgramTermsType", strawberry.lazy("schema.programs")] | None,
+        description="What it lays down for travel, as in force now; null if it never has.",
+    )
+    @staticmethod
+    def program(root: Brand, info: Info) -> Program | None:
+        """From the registry's snapshot."""
+        programs = info.context.coalition.registry.snapshot.programs
+        return programs.in_force(root.id, now())
+
+    @resolved(
+        graphql_type=Annotated["BookingConnection", strawberry.lazy("schema.bookings")],
+        description="Bookings that concern it, the newest first: those with segments that its "
+        "program credits or that it supplies. For itself and the operator; empty for others.",
+    )
+    @staticmethod
+    async def bookings(
+        root: Brand,
+        info: Info,
+        first: FirstOnly = strawberry.UNSET,
+        after: After = strawberry.UNSET,
+    ) -> Connection[Booking]:
+        """Read by the page. Raises `BadPage`."""
+        context, wanted = info.context, booking_window(first, after)
+        found = bookings_of_brand(context.coalition, context.caller, root.id, wanted)
+        return booking_list(await found)
+
+    @resolved(
+        graphql_type=Annotated["MissingCreditClaimConnection", strawberry.lazy("schema.claims")],
+        description="Claims for missing credit at its program, and those that it decides and "
+        "pays for, the newest first. For the brand and the operator; to others there are none.",
+    )
+    @staticmethod
+    def claims(
+        root: Brand,
+        info: Info,
+        first: FirstOnly = strawberry.UNSET,
+        after: After = strawberry.UNSET,
+        status: Status = None,
+    ) -> Awaitable[Connection[CreditClaim]]:
+        """Read by the page. Raises `BadPage`."""
+        return claim_list(info.context, ClaimsOf(brand_id=root.id), first, after, status)
 
     @classmethod
     def is_type_of(cls, value: object, _info: object) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, Node
 
 MAX_EDGES = 100
 
@@ -45,11 +45,16 @@ Before = Annotated[
 class BadPage(GraphQLError):
     """Arguments of a connection that make no sense; `argument` is the one at fault."""
 
-    def __init__(self, message: str, argument: str) -> None:
-        super().__init__(message, extensions={"code": "BAD_USER_INPUT", "argument": argument})
+    def __init__(self, message: str, argument: str, node: Node | None = None) -> None:
+        extensions = {"code": "BAD_USER_INPUT", "argument": argument}
+        super().__init__(message, node, extensions=extensions)
 
 
-@strawberry.type(name="PageInfo", description="Where a connection's page begins and ends.")
+@strawberry.federation.type(
+    name="PageInfo",
+    shareable=True,
+    description="Where a connection's page begins and ends.",
+)
 class PageInfo:
     """Relay's PageInfo."""
 
@@ -96,9 +101,15 @@ def window(first: Any = None, after: Any = None, last: Any = None, before: Any =
     name, size = ("first", first) if first is not None else ("last", last)
     if size is None:
         raise BadPage("`first` is required, and at most 100.", "first")
-    if not 1 <= size <= MAX_EDGES:
-        raise BadPage(f"`{name}` is between 1 and {MAX_EDGES}, not {size}.", name)
+    check_size(size, name)
     return Window(size, last is not None, _read(after, "after"), _read(before, "before"))
+
+
+def check_size(size: int, argument: str, node: Node | None = None) -> None:
+    """Raises `BadPage`, at a place of the document if need be."""
+    if not 1 <= size <= MAX_EDGES:
+        message = f"`{argument}` is between 1 and {MAX_EDGES}, not {size}."
+        raise BadPage(message, argument, node)
 
 
 def cursor_of(key: str) -> str:

@@ -13,7 +13,8 @@ from graphql import GraphQLError
 
 from brands.errors import DomainError
 from brands.rejections import Rejection
-from schema.failures import ERRORS, ErrorType
+from schema.error_types import ErrorType
+from schema.failures import ERRORS
 
 
 def _code(name: str) -> str:

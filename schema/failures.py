@@ -3,63 +3,19 @@
 A failure that is not in it never reaches a client in words: it is reported as an internal error.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
-
 import strawberry
 
 from brands import errors as failures
 from brands import rejections
 from brands.errors import DomainError
+from schema.error_types import ErrorType, Figure, count, instant, nearest, points, text
 from schema.limits import LimitDirection, LimitPeriod
 from schema.nodes import Tag, global_id
-from schema.scalars import Points
+from schema.travel_failures import TRAVEL_ERRORS
 
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One figure that an error carries: its GraphQL type, what it says, and how it is put."""
-
-    type: Any
-    description: str
-    convert: Callable[[Any], Any] = lambda value: value
-    name: str | None = None
-    """What the contract calls it (in snake case), where that is not what the domain does."""
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorType:
-    """What the contract says about one failure of the domain."""
-
-    description: str
-    figures: dict[str, Figure] = field(default_factory=dict)
-
-
-def _points(description: str) -> Figure:
-    return Figure(Points, description)
-
-
-def _count(description: str) -> Figure:
-    return Figure(int, description)
-
-
-def _text(description: str) -> Figure:
-    return Figure(str, description)
-
-
-def _instant(description: str) -> Figure:
-    return Figure(datetime, description)
-
-
-def _nearest(description: str) -> Figure:
-    return Figure(Points | None, f"{description}; null if there is none.")
-
-
-_RATE = _text("The rate as it was understood.")
-_BRAND = _text("The code of the brand.")
-_NAME = {"name": _text("What was looked for.")}
+_RATE = text("The rate as it was understood.")
+_BRAND = text("The code of the brand.")
+_NAME = {"name": text("What was looked for.")}
 _MEMBERSHIP = Figure(
     strawberry.ID,
     "The id of the membership.",
@@ -70,48 +26,48 @@ _MEMBERSHIP = Figure(
 ERRORS: dict[type[DomainError], ErrorType] = {
     failures.InvalidInput: ErrorType(
         "A field of the input does not have the form it must have.",
-        {"reason": _text("What is wrong with it.")},
+        {"reason": text("What is wrong with it.")},
     ),
     failures.PointsNotPositive: ErrorType(
-        "The number of points must be at least 1.", {"points": _points("The number given.")}
+        "The number of points must be at least 1.", {"points": points("The number given.")}
     ),
     failures.PointsOutOfRange: ErrorType(
-        "The number of points is too large.", {"maximum": _points("The largest number allowed.")}
+        "The number of points is too large.", {"maximum": points("The largest number allowed.")}
     ),
     failures.InvalidIdempotencyKey: ErrorType(
         "An idempotency key has 1 to 255 characters.",
-        {"length": _count("The number of characters given.")},
+        {"length": count("The number of characters given.")},
     ),
     failures.InvalidRate: ErrorType("This is not a rate between 0 and 1000.", {"rate": _RATE}),
     failures.RateNotPositive: ErrorType("A rate must be above zero.", {"rate": _RATE}),
     failures.RateTooPrecise: ErrorType(
         "A rate has too many decimals.",
-        {"rate": _RATE, "decimals": _count("The largest number of decimals allowed.")},
+        {"rate": _RATE, "decimals": count("The largest number of decimals allowed.")},
     ),
     failures.RatesOutOfOrder: ErrorType(
         "A valuation must have transferInRate >= redemptionRate >= transferOutRate, and issuePrice "
         ">= redemptionRate; otherwise a round trip of conversions could gain.",
         {
-            "higher": _text("The rate that must not be below the other."),
-            "lower": _text("The rate that must not be above the other."),
-            "higher_rate": _text("What was given for `higher`."),
-            "lower_rate": _text("What was given for `lower`."),
+            "higher": text("The rate that must not be below the other."),
+            "lower": text("The rate that must not be above the other."),
+            "higher_rate": text("What was given for `higher`."),
+            "lower_rate": text("What was given for `lower`."),
         },
     ),
     failures.ValuationInPast: ErrorType(
         "A valuation cannot begin in the past.",
         {
-            "effective_from": _instant("When it was to begin."),
-            "now": _instant("The present, by the database's clock."),
+            "effective_from": instant("When it was to begin."),
+            "now": instant("The present, by the database's clock."),
         },
     ),
     failures.ValuationOutOfSequence: ErrorType(
         "A valuation must begin after every one that is published already.",
-        {"latest": _instant("When the last one published begins.")},
+        {"latest": instant("When the last one published begins.")},
     ),
     failures.EventInFuture: ErrorType(
         "Something that has happened cannot lie in the future.",
-        {"event_at": _instant("The instant given.")},
+        {"event_at": instant("The instant given.")},
     ),
     failures.SameMembership: ErrorType("Points move between two different memberships."),
     failures.SameBrand: ErrorType(
@@ -122,8 +78,8 @@ ERRORS: dict[type[DomainError], ErrorType] = {
     failures.RuleInPast: ErrorType(
         "A rule cannot begin in the past.",
         {
-            "effective_from": _instant("When it was to begin."),
-            "now": _instant("The present, by the database's clock."),
+            "effective_from": instant("When it was to begin."),
+            "now": instant("The present, by the database's clock."),
         },
     ),
     failures.TransferCycleGains: ErrorType(
@@ -132,13 +88,16 @@ ERRORS: dict[type[DomainError], ErrorType] = {
             "cycle": Figure(
                 list[str], "The codes of the brands on the way round, the first again at the end."
             ),
-            "gain": _text("What one point of the first brand becomes at best, as a decimal."),
+            "gain": text("What one point of the first brand becomes at best, as a decimal."),
         },
     ),
     failures.IdempotencyKeyReused: ErrorType(
         "The idempotency key came before with another intent. Nothing was posted."
     ),
     failures.BrandNotFound: ErrorType("There is no such brand.", _NAME),
+    failures.AgencyNotFound: ErrorType(
+        "There is no such agency, or none that this caller may see.", _NAME
+    ),
     failures.MemberNotFound: ErrorType(
         "There is no such member, or none that this caller may see.", _NAME
     ),
@@ -169,13 +128,17 @@ ERRORS: dict[type[DomainError], ErrorType] = {
         "There is a brand with this code already.",
         {"code": Figure(str, "The code of the brand that has it.", name="brand")},
     ),
+    failures.AgencyCodeTaken: ErrorType(
+        "There is another agency with this code already.",
+        {"code": Figure(str, "The code of the agency that has it.", name="agency")},
+    ),
     failures.NumberTaken: ErrorType(
         "The loyalty number is another membership's.",
-        {"brand": _BRAND, "number": _text("The number.")},
+        {"brand": _BRAND, "number": text("The number.")},
     ),
     failures.ExternalIdTaken: ErrorType(
         "This client has enrolled a member with this external id already.",
-        {"external_id": _text("The external id.")},
+        {"external_id": text("The external id.")},
     ),
     failures.AlreadyMember: ErrorType(
         "The member has a membership at this brand already.", {"brand": _BRAND}
@@ -183,21 +146,21 @@ ERRORS: dict[type[DomainError], ErrorType] = {
     failures.AlreadyInHousehold: ErrorType("The member is in a household already."),
     failures.HouseholdFull: ErrorType(
         "The household has as many members as one can have.",
-        {"limit": _count("The largest number of members.")},
+        {"limit": count("The largest number of members.")},
     ),
     failures.TooManyInvitations: ErrorType(
         "The household has as many open invitations as one can have.",
-        {"limit": _count("The largest number of open invitations.")},
+        {"limit": count("The largest number of open invitations.")},
     ),
     failures.NumberMalformed: ErrorType(
         "This is not a loyalty number of the brand.",
-        {"brand": _BRAND, "number": _text("The number given.")},
+        {"brand": _BRAND, "number": text("The number given.")},
     ),
     rejections.InsufficientPoints: ErrorType(
         "There are fewer points than are needed.",
         {
-            "available": _points("The points that can be spent now."),
-            "required": _points("The points that are needed."),
+            "available": points("The points that can be spent now."),
+            "required": points("The points that are needed."),
         },
     ),
     rejections.MembershipClosed: ErrorType(
@@ -207,38 +170,38 @@ ERRORS: dict[type[DomainError], ErrorType] = {
     rejections.TransferTooSmall: ErrorType(
         "The points are worth less than one point at the other brand.",
         {
-            "points_out": _points("The points that would leave."),
-            "minimum": _points("The least that must leave for one point to arrive."),
+            "points_out": points("The points that would leave."),
+            "minimum": points("The least that must leave for one point to arrive."),
         },
     ),
     rejections.PointsInBelowMinimum: ErrorType(
         "Fewer points would arrive than the caller insists on.",
         {
-            "points_in": _points("The points that would arrive."),
-            "minimum": _points("The least the caller insists on."),
+            "points_in": points("The points that would arrive."),
+            "minimum": points("The least the caller insists on."),
         },
     ),
     rejections.TransferPairClosed: ErrorType(
         "There are no transfers between these brands.",
         {
-            "source": _text("The code of the brand that the points would leave."),
-            "destination": _text("The code of the brand that they would arrive at."),
+            "source": text("The code of the brand that the points would leave."),
+            "destination": text("The code of the brand that they would arrive at."),
         },
     ),
     rejections.TransferBelowMinimum: ErrorType(
         "Fewer points would leave than the rule allows.",
-        {"minimum": _points("The fewest that may leave.")},
+        {"minimum": points("The fewest that may leave.")},
     ),
     rejections.TransferAboveMaximum: ErrorType(
         "More points would leave than the rule allows in one transfer.",
-        {"maximum": _points("The most that may leave.")},
+        {"maximum": points("The most that may leave.")},
     ),
     rejections.TransferNotInIncrement: ErrorType(
         "Points leave in multiples of an increment.",
         {
-            "increment": _points("The increment."),
-            "nearest_below": _nearest("The nearest smaller number that the rule allows"),
-            "nearest_above": _nearest("The nearest larger number that the rule allows"),
+            "increment": points("The increment."),
+            "nearest_below": nearest("The nearest smaller number that the rule allows"),
+            "nearest_above": nearest("The nearest larger number that the rule allows"),
         },
     ),
     rejections.TransferLimitReached: ErrorType(
@@ -246,16 +209,16 @@ ERRORS: dict[type[DomainError], ErrorType] = {
         {
             "period": Figure(LimitPeriod, "What the limit counts over."),
             "direction": Figure(LimitDirection, "Which side of a transfer it counts."),
-            "unit": _text("What it counts: POINTS or COUNT, which is transfers."),
-            "limit": _points("The most in a period, in that unit."),
-            "used": _points("What was used of it in this period."),
-            "remaining": _points("What is left of it."),
-            "resets_at": _instant("When the period ends, in the brand's time zone."),
+            "unit": text("What it counts: POINTS or COUNT, which is transfers."),
+            "limit": points("The most in a period, in that unit."),
+            "used": points("What was used of it in this period."),
+            "remaining": points("What is left of it."),
+            "resets_at": instant("When the period ends, in the brand's time zone."),
         },
     ),
     rejections.MembershipTooNew: ErrorType(
         "The membership has not existed for as long as the rule asks.",
-        {"eligible_at": _instant("When it will have.")},
+        {"eligible_at": instant("When it will have.")},
     ),
     rejections.RecipientCannotReceive: ErrorType(
         "The recipient cannot receive this transfer; why is her affair."
@@ -263,29 +226,30 @@ ERRORS: dict[type[DomainError], ErrorType] = {
     rejections.TransferNotCancellable: ErrorType(
         "The transfer cannot be cancelled (any more).",
         {
-            "status": _text("The status of the transfer."),
-            "arrives_at": _instant("When its points were, or are, to arrive."),
+            "status": text("The status of the transfer."),
+            "arrives_at": instant("When its points were, or are, to arrive."),
         },
     ),
     rejections.TransferNotCompleted: ErrorType(
         "The points of the transfer have not arrived, or were taken back already.",
-        {"status": _text("The status of the transfer.")},
+        {"status": text("The status of the transfer.")},
     ),
     rejections.QuoteExpired: ErrorType(
-        "The quote has expired.", {"expired_at": _instant("When it expired.")}
+        "The quote has expired.", {"expired_at": instant("When it expired.")}
     ),
     rejections.QuoteUsed: ErrorType("The quote was used already."),
     rejections.AlreadyReversed: ErrorType("The transaction was reversed already."),
     rejections.ReversalExceedsOriginal: ErrorType(
         "More points would be reversed than are left of the original.",
         {
-            "points": _points("The points to be reversed."),
-            "remaining": _points("The points of the original that are not reversed yet."),
+            "points": points("The points to be reversed."),
+            "remaining": points("The points of the original that are not reversed yet."),
         },
     ),
     rejections.NotReversible: ErrorType(
-        "Transactions of this kind cannot be reversed.", {"kind": _text("The kind.")}
+        "Transactions of this kind cannot be reversed.", {"kind": text("The kind.")}
     ),
+    **TRAVEL_ERRORS,
 }
 """What clients are told."""
 

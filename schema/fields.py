@@ -70,7 +70,11 @@ def shorten(schema: GraphQLSchema) -> None:
         if isinstance(type_, GraphQLObjectType):
             for field in type_.fields.values():
                 declared = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-                if isinstance(declared, StrawberryField) and declared.base_resolver:
+                if (
+                    isinstance(declared, StrawberryField)
+                    and declared.base_resolver
+                    and not declared.is_subscription
+                ):
                     _shorten(field, declared.base_resolver.wrapped_func)
 
 

@@ -9,10 +9,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from brands.agencies import Agency, agencies_by_id
+from brands.bookings import Booking, bookings_by_id
 from brands.callers import Caller
+from brands.claims import CreditClaim, claims_by_id
 from brands.coalition import Coalition
 from brands.histories import Page, Window, pages_of_members, pages_of_memberships
 from brands.households import Household, Invitation, households_of, invitations_of
@@ -27,6 +30,7 @@ from brands.memberships import (
     memberships_by_id,
     memberships_of,
 )
+from brands.pending import pending_points
 from brands.quotes import Quote, quotes_by_id
 from brands.registry import Brand
 from brands.transactions import Entry, Transaction, entries_of, transactions_by_id
@@ -37,29 +41,49 @@ Value = TypeVar("Value")
 
 
 class Batch(Generic[Key, Value]):
-    """Fetches by key: each key once, and all that are asked for in one turn together."""
+    """Fetches by key: each key once, and all that are asked for in one turn together.
 
-    __slots__ = ("_asked", "_fetch", "_known", "_running")
+    Everybody who asks gets a future of his own: the executor cancels the fields beside one that
+    failed, and with them what they wait for, which must not be what others wait for.
+    """
+
+    __slots__ = ("_asked", "_failed", "_fetch", "_found", "_running", "_waiting")
 
     def __init__(self, fetch: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Value]]]) -> None:
         self._fetch = fetch
-        self._known: dict[Key, asyncio.Future[Value | None]] = {}
+        self._found: dict[Key, Value | None] = {}
+        self._failed: dict[Key, BaseException] = {}
+        self._waiting: dict[Key, list[asyncio.Future[Value | None]]] = {}
         self._asked: list[Key] = []
         self._running: set[asyncio.Task[None]] = set()
 
     def load(self, key: Key) -> "asyncio.Future[Value | None]":
         """What there is by this key, or None."""
-        future = self._known.get(key)
-        if future is None:
-            loop = asyncio.get_running_loop()
-            future = self._known[key] = loop.create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Value | None] = loop.create_future()
+        if key in self._found:
+            future.set_result(self._found[key])
+        elif key in self._failed:
+            _fail(future, self._failed[key])
+        elif key in self._waiting:
+            self._waiting[key].append(future)
+        else:
+            self._waiting[key] = [future]
             if not self._asked:
                 loop.call_soon(self._start)
             self._asked.append(key)
         return future
 
+    def stop(self) -> None:
+        """Gives up what is being fetched: nobody waits for it any more."""
+        self._asked.clear()
+        for task in self._running:
+            task.cancel()
+
     def _start(self) -> None:
         asked, self._asked = self._asked, []
+        if not asked:
+            return
         task = asyncio.get_running_loop().create_task(self._run(asked))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -69,17 +93,23 @@ class Batch(Generic[Key, Value]):
             found = await self._fetch(asked)
         except BaseException as error:
             for key in asked:
-                future = self._known[key]
-                if not future.done():
-                    future.set_exception(error)
-                    future.exception()  # whoever asked may have gone; that is no error
+                self._failed[key] = error
+                for future in self._waiting.pop(key):
+                    _fail(future, error)
             if not isinstance(error, Exception):
                 raise
             return
         for key in asked:
-            future = self._known[key]
-            if not future.done():
-                future.set_result(found.get(key))
+            value = self._found[key] = found.get(key)
+            for future in self._waiting.pop(key):
+                if not future.done():
+                    future.set_result(value)
+
+
+def _fail(future: "asyncio.Future[Any]", error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)
+        future.exception()  # whoever asked may have gone; that is no error
 
 
 class Loaders:
@@ -90,6 +120,13 @@ class Loaders:
         self._caller = caller
         self._pages: dict[tuple[str, Window, UUID | None], Batch[UUID, Page]] = {}
         self._balances: dict[datetime, Batch[UUID, int]] = {}
+
+    def stop(self) -> None:
+        """Gives up what is being fetched."""
+        batches = (*vars(self).values(), *self._pages.values(), *self._balances.values())
+        for batch in batches:
+            if isinstance(batch, Batch):
+                batch.stop()
 
     def brand(self, brand_id: UUID) -> Brand:
         """A brand by its id: in memory, so there is nothing to await."""
@@ -123,6 +160,26 @@ class Loaders:
                 lambda ids: pages_of_memberships(self._coalition, self._caller, ids, window)
             )
         return batch.load(membership_id)
+
+    @cached_property
+    def agencies(self) -> Batch[UUID, Agency]:
+        """Agencies by id."""
+        return Batch(lambda ids: agencies_by_id(self._coalition, self._caller, ids))
+
+    @cached_property
+    def bookings(self) -> Batch[UUID, Booking]:
+        """Bookings by id."""
+        return Batch(lambda ids: bookings_by_id(self._coalition, self._caller, ids))
+
+    @cached_property
+    def claims(self) -> Batch[UUID, CreditClaim]:
+        """Claims for missing credit by id."""
+        return Batch(lambda ids: claims_by_id(self._coalition, self._caller, ids))
+
+    @cached_property
+    def pending_points(self) -> Batch[UUID, int]:
+        """What bookings are to bring a membership, by its id."""
+        return Batch(lambda ids: pending_points(self._coalition, self._caller, ids))
 
     @cached_property
     def members(self) -> Batch[MemberBy, Member]:

@@ -42,8 +42,9 @@ class ProfileType:
     birth_date: date | None = strawberry.field(description="The day she was born.")
 
 
-@strawberry.type(
+@strawberry.federation.type(
     name="Member",
+    keys=["id", "coalitionNumber"],
     description="A person who takes part, with memberships at one brand or several. A caller sees "
     "of them only its own.",
 )

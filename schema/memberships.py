@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from brands.booking_pages import bookings_of_membership
+from brands.bookings import Booking
+from brands.claims import ClaimsOf, CreditClaim
+from brands.clock import now
 from brands.errors import DomainError, MembershipNotFound
 from brands.limits import Allowance
 from brands.members import Member, MemberBy
@@ -20,6 +24,8 @@ from brands.money import Money
 from brands.registry import Brand
 from brands.transactions import Transaction
 from brands.transfers import Transfer
+from schema.booking_pages import booking_list, booking_window
+from schema.claim_pages import Status, claim_list
 from schema.connections import After, Connection, FirstOnly
 from schema.context import Info
 from schema.enums import described
@@ -32,7 +38,9 @@ from schema.scalars import MoneyType, Points
 
 if TYPE_CHECKING:
     from schema.allowances import TransferAllowanceType
+    from schema.bookings import BookingConnection
     from schema.brands import BrandType
+    from schema.claims import MissingCreditClaimConnection
     from schema.ledger import LedgerTransactionConnection, LedgerTransactionType
     from schema.members import MemberType
     from schema.transfers import TransferType
@@ -49,14 +57,29 @@ described(
 
 @strawberry.type(description="The points of a membership now, and what they are worth.")
 class Balance:
-    """Reckoned from the membership, so that every leaf is an attribute."""
+    """Reckoned from the membership; only what is pending is looked up."""
 
     posted: Points = strawberry.field(description="Points posted: the balance of the account.")
     held: Points = strawberry.field(description="Of these, the points set aside by holds.")
     available: Points = strawberry.field(
         description="The points that can be spent now: posted less held."
     )
-    pending: Points = strawberry.field(description="Points earned that are not available yet.")
+    membership: strawberry.Private[Membership]
+
+    @resolved(
+        graphql_type=Points,
+        description="Points that are to come: of what travel agencies have booked with its number "
+        "and the supplier has not confirmed yet, by the brand's earn chart. 0 where the brand does "
+        "not show them.",
+    )
+    @staticmethod
+    async def pending(root: "Balance", info: Info) -> int:
+        """Loaded, where there may be any."""
+        membership, programs = root.membership, info.context.coalition.registry.snapshot.programs
+        if not programs.terms(membership.brand_id, now()).pending_shown:
+            return 0
+        return await info.context.loaders.pending_points.load(membership.id) or 0
+
     value: Money = strawberry.field(
         graphql_type=MoneyType,
         description="What the posted points are worth at the brand's redemption rate now.",
@@ -99,8 +122,9 @@ class TierStatus:
     name: str = strawberry.field(description="What the tier is called.")
 
 
-@strawberry.type(
+@strawberry.federation.type(
     name="Membership",
+    keys=["id", "brand { code } number"],
     description="A member at one brand: the brand's own loyalty number, a status, and one account "
     "of the brand's points.",
 )
@@ -166,7 +190,7 @@ class MembershipType(Node):
             posted=Points(root.posted),
             held=Points(root.held),
             available=Points(root.posted - root.held),
-            pending=Points(0),
+            membership=root,
             value=Money(root.posted * rate, coalition.currency),
         )
 
@@ -206,6 +230,38 @@ class MembershipType(Node):
         """Loaded. Raises `BadPage`."""
         wanted = history_window(first, after)
         return history(await info.context.loaders.membership_page(root.id, wanted), wanted)
+
+    @resolved(
+        graphql_type=Annotated["BookingConnection", strawberry.lazy("schema.bookings")],
+        description="Bookings of travel agencies with segments that are linked to it, the newest "
+        "first.",
+    )
+    @staticmethod
+    async def bookings(
+        root: Membership,
+        info: Info,
+        first: FirstOnly = strawberry.UNSET,
+        after: After = strawberry.UNSET,
+    ) -> Connection[Booking]:
+        """Read by the page. Raises `BadPage`."""
+        context, wanted = info.context, booking_window(first, after)
+        found = bookings_of_membership(context.coalition, context.caller, root.id, wanted)
+        return booking_list(await found)
+
+    @resolved(
+        graphql_type=Annotated["MissingCreditClaimConnection", strawberry.lazy("schema.claims")],
+        description="Claims for missing credit that are linked to it, the newest first.",
+    )
+    @staticmethod
+    def claims(
+        root: Membership,
+        info: Info,
+        first: FirstOnly = strawberry.UNSET,
+        after: After = strawberry.UNSET,
+        status: Status = None,
+    ) -> Awaitable[Connection[CreditClaim]]:
+        """Read by the page. Raises `BadPage`."""
+        return claim_list(info.context, ClaimsOf(membership_id=root.id), first, after, status)
 
     @classmethod
     def is_type_of(cls, value: object, _info: object) -> bool:

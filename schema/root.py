@@ -1,77 +1,88 @@
 """The roots of the contract, and the one schema made of them."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
-from uuid import UUID
+from functools import cached_property
 
 import strawberry
+from strawberry.federation import Schema
+from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 
-from brands.members import MemberBy
+from schema.activity import ActivitySubscriptions
 from schema.adjustments import AdjustmentMutations
+from schema.agencies import AgencyMutations, AgencyQueries, AgencyType
+from schema.agency_reports import AgencyReportQueries
+from schema.alarms import AlarmMutations, AlarmQueries
+from schema.bookings import BookingMutations, BookingType
 from schema.brands import BrandMutations, BrandQueries, BrandType
-from schema.context import Context, Info
+from schema.claims import ClaimMutations, MissingCreditClaimType
+from schema.context import Info
+from schema.costs import declare as declare_costs
+from schema.crediting import CreditingMutations
+from schema.deciding import DecidingMutations
+from schema.entities import FEDERATION_SCALARS, EntityQueries
 from schema.errors import USER_ERRORS
 from schema.fields import resolved, shorten
 from schema.households import HouseholdMutations
 from schema.ledger import LedgerMutations, LedgerQueries, LedgerTransactionType
 from schema.members import MemberMutations, MemberQueries, MemberType
 from schema.memberships import MembershipMutations, MembershipType
-from schema.nodes import Node, Tag, read_global_id
+from schema.nodes import NodeQueries
+from schema.printing import client_sdl
+from schema.programs import ProgramMutations, ProgramQueries
 from schema.quotes import QuoteMutations, QuoteQueries
 from schema.rules import RuleMutations, RuleQueries, TransferRuleType
 from schema.scalars import SCALARS
 from schema.transfers import TransferMutations, TransferType
 from schema.valuations import ValuationMutations, ValuationQueries
+from schema.verification import VerificationMutations
 from schema.viewer import ViewerQueries
 
 
-async def _brand(context: Context, id: UUID) -> object:
-    known = context.coalition.registry.snapshot.brands
-    return next((brand for brand in known if brand.id == id), None)
+class Contract(Schema):
+    """The contract, as a subgraph of whatever supergraph takes it in."""
+
+    def as_str(self) -> str:
+        """The SDL for clients: without what only a router needs."""
+        return client_sdl(self.subgraph_sdl, self._schema.directives)
+
+    @cached_property
+    def subgraph_sdl(self) -> str:
+        """The SDL for routers: with keys, and what may be shared."""
+        return print_schema(self)
 
 
-async def _rule(context: Context, id: UUID) -> object:
-    return context.coalition.registry.snapshot.rule_by_id(id)
+@strawberry.type(name="_Service", description="This subgraph. For routers.")
+class Service:
+    """Of the one contract that there is."""
 
-
-_NODES: dict[Tag, Callable[[Context, UUID], Awaitable[object]]] = {
-    Tag.BRAND: _brand,
-    Tag.RULE: _rule,
-    Tag.MEMBER: lambda context, id: context.loaders.members.load(MemberBy(id=id)),
-    Tag.MEMBERSHIP: lambda context, id: context.loaders.memberships.load(id),
-    Tag.TRANSACTION: lambda context, id: context.loaders.transactions.load(id),
-    Tag.TRANSFER: lambda context, id: context.loaders.transfers.load(id),
-}
-"""How the object of a global id is found. Ids of other tags name things that are no nodes."""
+    sdl: str = strawberry.field(
+        description="Its schema, with the directives of federation. For routers."
+    )
 
 
 @strawberry.type(description="What can be asked. Whatever the caller may not see is not there.")
 class Query(
     ViewerQueries,
+    AgencyQueries,
+    AgencyReportQueries,
     BrandQueries,
     ValuationQueries,
     RuleQueries,
+    ProgramQueries,
     MemberQueries,
     QuoteQueries,
     LedgerQueries,
+    AlarmQueries,
+    NodeQueries,
+    EntityQueries,
 ):
     """The root of queries."""
 
-    @resolved(
-        graphql_type=Node | None,
-        description="The object with this global id, if there is one that this caller may see.",
-    )
+    @resolved(name="_service", description="What a supergraph is composed of. For routers.")
     @staticmethod
-    async def node(
-        info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")],
-    ) -> Any:
-        """Loaded, by its type."""
-        name = read_global_id(id)
-        if name is None or name.tag not in _NODES:
-            return None
-        return await _NODES[name.tag](info.context, name.id)
+    def service(info: Info) -> Service:
+        """The same for every caller."""
+        return Service(sdl=SCHEMA.subgraph_sdl)
 
 
 @strawberry.type(
@@ -79,9 +90,15 @@ class Query(
     "and says why in `errors`."
 )
 class Mutation(
+    AgencyMutations,
     BrandMutations,
     ValuationMutations,
     RuleMutations,
+    ProgramMutations,
+    BookingMutations,
+    CreditingMutations,
+    ClaimMutations,
+    DecidingMutations,
     MemberMutations,
     MembershipMutations,
     HouseholdMutations,
@@ -89,23 +106,42 @@ class Mutation(
     QuoteMutations,
     TransferMutations,
     LedgerMutations,
+    AlarmMutations,
+    VerificationMutations,
 ):
     """The root of mutations."""
 
 
-SCHEMA = strawberry.Schema(
+@strawberry.type(
+    description="What can be followed as it happens, over a WebSocket or as server-sent events. "
+    "Whatever the caller may not see is not there."
+)
+class Subscription(ActivitySubscriptions):
+    """The root of subscriptions."""
+
+
+_TYPES = [
+    *USER_ERRORS.values(),
+    AgencyType,
+    BookingType,
+    MissingCreditClaimType,
+    BrandType,
+    TransferRuleType,
+    MemberType,
+    MembershipType,
+    TransferType,
+    LedgerTransactionType,
+]
+declare_costs([Query, Mutation, Subscription, *_TYPES])
+
+SCHEMA = Contract(
     query=Query,
     mutation=Mutation,
-    types=[
-        *USER_ERRORS.values(),
-        BrandType,
-        TransferRuleType,
-        MemberType,
-        MembershipType,
-        TransferType,
-        LedgerTransactionType,
-    ],
+    subscription=Subscription,
+    types=_TYPES,
     config=StrawberryConfig(scalar_map=SCALARS),
+    scalar_overrides=FEDERATION_SCALARS,  # the last word on `_Any`: the library has one of its own
+    federation_version="2.9",
 )
 """The contract."""
 

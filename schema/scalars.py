@@ -28,7 +28,7 @@ _INSTANT = re.compile(
 def parse_points(value: Any) -> int:
     """A JSON integer of at most 2^53-1 either way. A fraction, `1.0` and a string are refused."""
     if type(value) is not int:
-        raise GraphQLError("Points are a JSON integer.")
+        raise GraphQLError(f"Points are a JSON integer, at most {MAX_POINTS}.")
     if abs(value) > MAX_POINTS:
         raise GraphQLError(f"Points are at most {MAX_POINTS}.")
     return value
@@ -39,7 +39,7 @@ def parse_decimal(value: Any) -> Decimal:
     not exact."""
     text = str(value) if type(value) is int else value
     if not isinstance(text, str) or not _DECIMAL.fullmatch(text):
-        raise GraphQLError('A Decimal is a string like "0.0045", or a JSON integer.')
+        raise GraphQLError('A Decimal is a string like "0.0045", or a JSON integer of 64 bits.')
     return Decimal(text)
 
 
@@ -125,8 +125,9 @@ SCALARS: dict[object, ScalarDefinition] = {
 """The Python types that stand for a scalar of the contract."""
 
 
-@strawberry.type(
+@strawberry.federation.type(
     name="Money",
+    shareable=True,
     description="An exact amount of money. Amounts behind points are kept to a millionth of the "
     "currency's unit, and are never rounded on the way.",
 )

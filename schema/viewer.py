@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from brands.agencies import Agency
 from brands.callers import Caller, CallerKind
 from brands.members import Member, MemberBy
 from brands.registry import Brand
@@ -13,6 +14,7 @@ from schema.enums import described
 from schema.fields import derived, resolved
 
 if TYPE_CHECKING:
+    from schema.agencies import AgencyType
     from schema.brands import BrandType
     from schema.members import MemberType
 
@@ -22,7 +24,7 @@ described(
     {
         CallerKind.OPERATOR: "Runs the coalition.",
         CallerKind.BRAND: "One brand: sees itself, and its own members and memberships.",
-        CallerKind.AGENCY: "A travel agency: sees what is public about brands.",
+        CallerKind.AGENCY: "A travel agency: sees itself, and what is public about brands.",
         CallerKind.MEMBER: "One member: sees herself, with all her memberships.",
     },
 )
@@ -52,6 +54,18 @@ class ViewerType:
     def brand(root: Caller, info: Info) -> Brand | None:
         """From the registry's snapshot."""
         return None if root.brand_id is None else info.context.loaders.brand(root.brand_id)
+
+    @resolved(
+        graphql_type=Annotated["AgencyType", strawberry.lazy("schema.agencies")] | None,
+        description="The agency that is asking; null if it is none, or if its credential is from "
+        "before credentials named their agency.",
+    )
+    @staticmethod
+    def agency(root: Caller, info: Info) -> Awaitable[Agency | None] | None:
+        """Loaded."""
+        if root.agency_id is None:
+            return None
+        return info.context.loaders.agencies.load(root.agency_id)
 
     @resolved(
         graphql_type=Annotated["MemberType", strawberry.lazy("schema.members")] | None,

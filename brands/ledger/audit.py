@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from brands.database import Database
+from brands.ledger.laws import BOOKING_LAWS, Law
 
 SHOWN = 20
 """Findings reported per law, at most: one is enough to know that the books are broken."""
@@ -19,14 +20,6 @@ class Finding:
 
     law: str
     where: str
-
-
-@dataclass(frozen=True, slots=True)
-class Law:
-    """A law in words, and the query for what breaks it. Its columns say where."""
-
-    name: str
-    broken: str
 
 
 _MEMBERS = "kind = 'POINTS'"
@@ -201,6 +194,7 @@ LAWS = (
             EXCEPT SELECT id FROM holds
             EXCEPT SELECT ended_by FROM holds
             EXCEPT SELECT id FROM members
+            EXCEPT SELECT id FROM notes
         ) lost ON lost.command_id = k.command_id WHERE k.rejection IS NULL
         """,
     ),
@@ -208,7 +202,8 @@ LAWS = (
         "a definite refusal left nothing",
         """
         SELECT k.client, k.key, k.command_id FROM idempotency_keys k
-        JOIN (SELECT id FROM transactions UNION ALL SELECT id FROM holds) made
+        JOIN (SELECT id FROM transactions UNION ALL SELECT id FROM holds
+              UNION ALL SELECT id FROM notes) made
             ON made.id = k.command_id
         WHERE k.rejection IS NOT NULL
         """,
@@ -352,6 +347,31 @@ LAWS = (
         ) lost ON lost.transaction_id = c.transaction_id
         """,
     ),
+    Law(
+        "whatever is posted has a position in its book's feed: 1, 2, 3 up to the last",
+        """
+        SELECT t.book, t.least, t.most, t.placed, t.unplaced, f.position, f.earlier
+        FROM (
+            SELECT book, min(position) AS least, max(position) AS most, count(position) AS placed,
+                   count(DISTINCT position) AS places, count(*) - count(position) AS unplaced
+            FROM transactions GROUP BY book
+        ) t LEFT JOIN feeds f ON f.book = t.book
+        WHERE f.book IS NULL OR t.unplaced <> f.earlier OR t.places <> t.placed
+           OR t.least > 1 OR f.position <> t.placed OR f.position <> coalesce(t.most, 0)
+        """,
+    ),
+    Law(
+        "the positions of what moved an account rise with its versions",
+        """
+        SELECT book, account_id, version FROM (
+            SELECT e.book, e.account_id, e.version, t.position,
+                   lag(t.position) OVER (
+                       PARTITION BY e.book, e.account_id ORDER BY e.version) AS before
+            FROM entries e JOIN transactions t ON t.book = e.book AND t.id = e.transaction_id
+        ) h WHERE coalesce(position, 0) <= before
+        """,
+    ),
+    *BOOKING_LAWS,
 )
 
 

@@ -4,7 +4,7 @@ Shared by the two lanes (`postgres`, `sqlite`) that load, judge and store a batc
 transaction.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
@@ -20,6 +20,7 @@ from brands.ledger.commands import (
     Command,
     EndHold,
     ExpireLots,
+    Note,
     Outcome,
     PlaceHold,
     Post,
@@ -32,6 +33,9 @@ from brands.ledger.core import Verdict
 from brands.rejections import Rejection, rejection_from_fields, rejection_to_fields
 
 Answer: TypeAlias = Outcome | Exception
+
+Posted: TypeAlias = Callable[[Set[int]], None]
+"""Is told in which books something has been posted, once it is committed."""
 
 LOTS_AT_FIRST = 64
 """How many open lots of an account are loaded before it is known that more are needed."""
@@ -116,6 +120,8 @@ def needs_of(commands: Sequence[Command]) -> Needs:
                     needs.originals.add((book_of(arrival), arrival))
                 needs.tokens.update(command.tokens)
                 needs.counted |= {(book_of(id), id, command.original) for id in command.counted}
+            case Note():
+                needs.tokens.update(command.tokens)
             case PlaceHold():
                 needs.accounts.add((book, command.account))
                 needs.lots.add((book, command.account))
@@ -235,7 +241,7 @@ def spent_tokens(
     rows = [
         KeyRow(token.book, TOKENS, token.name, b"", command.id, None, now)
         for command, verdict in zip(commands, verdicts, strict=True)
-        if isinstance(command, Post | Reverse) and verdict is None
+        if isinstance(command, Post | Reverse | Note) and verdict is None
         for token in command.tokens
     ]
     rows.sort(key=lambda row: row[:3])

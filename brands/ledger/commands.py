@@ -228,15 +228,42 @@ class Refuse:
     rejection: Rejection
 
 
-Command: TypeAlias = Post | Reverse | PlaceHold | EndHold | ExpireLots | Revalue | Refuse
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Write rows beside the books and spend tokens, without posting anything.
+
+    There is no transaction, and nothing in the feed; what remains of the command itself is one row,
+    by the command's id: what was done (`operation`), and to what.
+    """
+
+    id: UUID
+    claim: Claim
+    operation: str
+    subject: UUID
+    tokens: tuple[Token, ...] = ()
+    """Refused with `TokenSpent` if one of these was spent before."""
+    records: tuple[Record, ...] = ()
+    request_id: str = ""
+
+
+NOTES = RecordKind(
+    "notes",
+    (
+        *(("book", "smallint"), ("id", "uuid"), ("operation", "text"), ("subject", "uuid")),
+        *(("client", "text"), ("request_id", "text"), ("recorded_at", "bigint")),
+    ),
+)
+
+
+Command: TypeAlias = Post | Reverse | Note | PlaceHold | EndHold | ExpireLots | Revalue | Refuse
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The books' answer. With a `rejection` nothing was posted.
 
-    `id` is the command's as first recorded: the transaction's, or the hold's. A replayed answer
-    was given before, to the same key with the same intent.
+    `id` is the command's as first recorded: the transaction's, the hold's or the note's. A replayed
+    answer was given before, to the same key with the same intent.
     """
 
     id: UUID

@@ -15,12 +15,15 @@ from brands.ids import book_of
 from brands.ledger.caps import first_exceeded, use
 from brands.ledger.chart import MONEY, AccountKind, TransactionKind, stripe
 from brands.ledger.commands import (
+    NOTES,
     Command,
     EndHold,
     ExpireLots,
+    Note,
     PlaceHold,
     Post,
     Posting,
+    Record,
     Refuse,
     Revalue,
     Reverse,
@@ -97,6 +100,8 @@ class _Batch:
                 return self._post(command)
             case Reverse():
                 return self._reverse(command)
+            case Note():
+                return self._note(command)
             case PlaceHold():
                 return place_hold(self.state, self.changes, command, self.now)
             case EndHold():
@@ -108,6 +113,12 @@ class _Batch:
                 return None
             case Refuse():
                 return command.rejection
+
+    def _note(self, command: Note) -> Verdict:
+        book, claim = book_of(command.id), command.claim
+        values = (book, command.id, command.operation, command.subject)
+        made = Record(NOTES, (*values, claim.client, command.request_id, self.now))
+        return self._spent(command.tokens) or self._keep(command.tokens, (made, *command.records))
 
     # Posting.
 
@@ -156,9 +167,7 @@ class _Batch:
             self._keep_credits(command, arrival.id, arriving, takes)
         for cap in caps:
             use(self.state, self.changes, cap.account, cap.name, cap.points, cap.count, command.id)
-        self._keep_records(command)
-        self.state.spent_tokens.update(command.tokens)
-        return None
+        return self._keep(command.tokens, command.records)
 
     def _untimely(self, command: Post) -> Verdict:
         """Too late, too early, or done before."""
@@ -264,9 +273,11 @@ class _Batch:
             if amount > 0 and account.is_points:
                 keep(self.state, self.changes, account, amount, transaction, earned_at, expires_at)
 
-    def _keep_records(self, command: Post | Reverse) -> None:
-        for record in command.records:
+    def _keep(self, tokens: Sequence[Token], records: Sequence[Record]) -> Verdict:
+        for record in records:
             self.changes.records.setdefault(record.kind, []).append(record)
+        self.state.spent_tokens.update(tokens)
+        return None
 
     # Revaluation.
 
@@ -334,9 +345,7 @@ class _Batch:
             half.original.reversed += half.points
             for account_id, name, points, count in half.caps:
                 use(self.state, self.changes, account_id, name, -points, -count, half.id)
-        self._keep_records(command)
-        self.state.spent_tokens.update(command.tokens)
-        return None
+        return self._keep(command.tokens, command.records)
 
     def _settle_lots(self, half: Half) -> None:
         """Uses up what is taken back from lots, and fills those that the original had used."""

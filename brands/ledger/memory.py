@@ -14,7 +14,7 @@ from uuid import UUID
 
 from brands.clock import Micros
 from brands.ledger.batch import Needs, Place, is_member_account
-from brands.ledger.commands import Command, Post, Refuse
+from brands.ledger.commands import Command, Note, Post, Refuse
 from brands.ledger.state import Account
 
 MOST_ACCOUNTS = 200_000
@@ -45,7 +45,7 @@ class Memory:
             self._batches_under_lock -= 1
             return False
         return all(
-            (type(command) is Post and command.captures is None) or type(command) is Refuse
+            (type(command) is Post and command.captures is None) or type(command) in (Note, Refuse)
             for command in commands
         )
 

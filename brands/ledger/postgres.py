@@ -11,13 +11,13 @@ from typing import Any
 import asyncpg
 
 from brands.clock import Micros, steady_micros
-from brands.errors import LedgerUnavailable
 from brands.ids import new_id
 from brands.ledger.batch import (
     LOTS_AT_FIRST,
     Answer,
     KeyRow,
     Needs,
+    Posted,
     answers_of,
     key_rows,
     needs_of,
@@ -38,14 +38,17 @@ from brands.ledger.rows import (
     ended_holds,
     fill_lots,
     inserted_rows,
+    queued,
     remembered_account,
 )
 from brands.ledger.state import Account, Changes, Row, State
 from brands.ledger.statements import (
+    ADVANCED_FEEDS,
     APPEND,
     CHANGED_ACCOUNTS,
     CHANGED_LOTS,
     CLAIM_KEYS,
+    CLAIMED_KEYS,
     CLOCK_AND_LOTS,
     ENDED_HOLDS,
     IN_THE_ORDER_GIVEN,
@@ -54,6 +57,7 @@ from brands.ledger.statements import (
     READ_ACCOUNTS,
     REJECTED_KEYS,
     STORED_KEYS,
+    TRANSACTIONS,
     columns,
     insert,
     literal,
@@ -61,17 +65,16 @@ from brands.ledger.statements import (
     places,
 )
 
-_KEYS = APPEND["idempotency_keys"]
-
 
 class PostgresLane:
     """One connection that commits batches. Not to be used by two tasks at once."""
 
-    def __init__(self, url: str, books: int, memory: Memory) -> None:
+    def __init__(self, url: str, books: int, memory: Memory, posted: Posted) -> None:
         self._url = url
         self._books = books
         self._connection: asyncpg.Connection[Any] | None = None
         self._memory = memory
+        self._posted = posted
 
     async def open(self) -> None:
         """Connects, unless connected."""
@@ -127,12 +130,13 @@ class PostgresLane:
         except (asyncpg.UniqueViolationError, LotsNotLoaded):
             return None
         self._memory.confirmed(state.accounts, changes.accounts)
+        self._posted(changes.books)
         return answers_of(commands, verdicts)
 
     async def _remember(self, connection: "asyncpg.Connection[Any]", needs: Needs) -> State | None:
         """The state that a batch concerns, from memory; what is missing is read, unlocked."""
         missing, members = self._memory.missing(needs)
-        if missing:
+        if missing or not self._memory.clock_ahead:
             rows = await connection.fetch(READ_ACCOUNTS, *places(missing))
             read = {row[1]: remembered_account(row) for row in rows}
             # Read after the accounts: lots that are newer than theirs show in the revision.
@@ -177,21 +181,10 @@ class PostgresLane:
             else row
             for row in key_rows(commands, self._books, now)
         ]
-        writes = [
-            (APPEND["idempotency_keys"], keys),
-            *self._writes(commands, verdicts, changes, now),
-        ]
-        writes = [(text, rows) for text, rows in writes if rows]
-        if not writes:
-            return
-        guarded = bool(changes.accounts)
-        sql, travel = one_statement(tuple(text for text, _ in writes), guarded=guarded)
-        values = _values(writes, travel)
-        if not guarded:
-            await connection.execute(sql, *values)
-            return
-        _, clock = await connection.fetchrow(sql, *values, len(changes.accounts))
-        self._memory.clock_ahead = clock - steady_micros()
+        writes = [(CLAIMED_KEYS, keys), *self._writes(commands, verdicts, changes, now)]
+        clock = await _write(connection, writes, len(changes.accounts))
+        if clock is not None:
+            self._memory.clock_ahead = clock - steady_micros()
 
     async def _commit_under_lock(
         self, connection: "asyncpg.Connection[Any]", commands: Sequence[Command]
@@ -207,7 +200,10 @@ class PostgresLane:
             live_keys = [row for row in keys if row.command_id not in replayed]
             await self._store(connection, live, verdicts, changes, live_keys, now)
             fresh = iter(answers_of(live, verdicts))
-        await connection.execute("COMMIT")
+            await connection.execute("COMMIT")
+            self._posted(changes.books)
+        else:
+            await connection.execute("COMMIT")
         by_command = {row.command_id: stored.get(row[:3]) for row in keys} if stored else {}
         return [
             _answer_again(command, by_command[command.id])
@@ -291,13 +287,7 @@ class PostgresLane:
         """Everything that the batch changes, in one statement."""
         refused = rejected_keys(commands, verdicts, keys)
         writes = [(REJECTED_KEYS, refused), *self._writes(commands, verdicts, changes, now)]
-        writes = [(text, rows) for text, rows in writes if rows]
-        if not writes:
-            return
-        sql, travel = one_statement(tuple(text for text, _ in writes))
-        status = await connection.execute(sql, *_values(writes, travel))
-        if changes.accounts and int(status.split()[-1]) != len(changes.accounts):
-            raise LedgerUnavailable
+        await _write(connection, writes, len(changes.accounts))
 
     def _writes(
         self,
@@ -306,30 +296,47 @@ class PostgresLane:
         changes: Changes,
         now: Micros,
     ) -> list[tuple[str, Sequence[Row]]]:
-        """What a batch changes, as statements and their rows; the accounts come last."""
-        writes: list[tuple[str, Sequence[Row]]] = []
+        """What a batch changes, as statements and their rows.
+
+        First what another writer may have in hand, in the order of all writers: accounts (locked
+        by now, if keys are claimed already), tokens, and the feeds.
+        """
+        advanced, transactions = queued(changes.transactions)
+        writes: list[tuple[str, Sequence[Row]]] = [
+            (CHANGED_ACCOUNTS, changed_accounts(changes)),
+            (CLAIMED_KEYS, spent_tokens(commands, verdicts, now)),
+            (ADVANCED_FEEDS, advanced),
+            (TRANSACTIONS, transactions),
+        ]
         writes += [(APPEND[table], rows) for table, rows in inserted_rows(changes, now)]
         for kind, records in changes.records.items():
             types = tuple(type_ for _, type_ in kind.columns)
             names = tuple(name for name, _ in kind.columns)
             text = insert(kind.table, names, types)
             writes.append((text, [record.values for record in records]))
-        writes += (
-            (_KEYS, spent_tokens(commands, verdicts, now)),
-            (CHANGED_LOTS, changed_lots(changes)),
-            (ENDED_HOLDS, ended_holds(changes)),
-            (CHANGED_ACCOUNTS, changed_accounts(changes)),
-        )
+        writes += (CHANGED_LOTS, changed_lots(changes)), (ENDED_HOLDS, ended_holds(changes))
         return writes
 
 
-def _values(
-    writes: Sequence[tuple[str, Sequence[Row]]], travel: Sequence[Sequence[bool]]
-) -> list[Any]:
+async def _write(
+    connection: "asyncpg.Connection[Any]",
+    writes: Sequence[tuple[str, Sequence[Row]]],
+    accounts: int,
+) -> Micros | None:
+    """Writes all that there is to write in one statement, which changes so many accounts or fails;
+    the database's clock, if any."""
+    writes = [(text, rows) for text, rows in writes if rows]
+    if not writes:
+        return None
+    sql, travel = one_statement(tuple(text for text, _ in writes))
     values: list[Any] = []
     for (_, rows), literals in zip(writes, travel, strict=True):
         values += columns(rows, literals)
-    return values
+    if not accounts:
+        await connection.execute(sql, *values)
+        return None
+    _, clock = await connection.fetchrow(sql, *values, accounts)
+    return int(clock)
 
 
 def _answer_again(command: Command, stored: KeyRow | None) -> Answer:

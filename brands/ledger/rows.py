@@ -73,14 +73,29 @@ def remembered_account(row: Any) -> Account:
 
 
 def inserted_rows(changes: Changes, now: Micros) -> Iterator[tuple[str, Sequence[Row]]]:
-    """(table, rows) of everything that is only appended."""
-    yield "transactions", changes.transactions
+    """(table, rows) of everything that is only appended, but the transactions themselves."""
     yield "entries", changes.entries
     yield "lots", [lot_row(lot) for lot in changes.new_lots.values()]
     yield "lot_uses", changes.uses
     yield "holds", [hold_row(hold, now) for hold in changes.new_holds.values()]
     yield "hold_lots", changes.hold_lots
     yield "cap_uses", changes.cap_uses
+
+
+def queued(transactions: Sequence[Row]) -> tuple[Sequence[Row], Sequence[Row]]:
+    """How far the feeds advance by these transactions, and each with how many of its book follow.
+
+    (book, count), in the order in which every writer advances feeds: two of them wait, and do not
+    deadlock. The position of a transaction is that of its book's last, less those that follow it.
+    """
+    counts: dict[int, int] = {}
+    rows: list[Row] = []
+    for row in reversed(transactions):
+        following = counts.get(row[0], 0)
+        counts[row[0]] = following + 1
+        rows.append((*row, following))
+    rows.reverse()
+    return sorted(counts.items()), rows
 
 
 def lot_row(lot: Lot) -> Row:

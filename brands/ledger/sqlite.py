@@ -7,7 +7,7 @@ the WAL on other connections. `synchronous=FULL`: what is acknowledged is on the
 import asyncio
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -20,6 +20,7 @@ from brands.ledger.batch import (
     Answer,
     KeyRow,
     Needs,
+    Posted,
     answers_of,
     key_rows,
     needs_of,
@@ -39,6 +40,7 @@ from brands.ledger.rows import (
     fill_lots,
     fill_originals,
     inserted_rows,
+    queued,
 )
 from brands.ledger.state import Account, Changes, Hold, Row, State
 
@@ -127,13 +129,20 @@ UPDATE accounts SET balance = ?3, held = ?4, floor = ?5, version = ?6, rate = ?7
 WHERE book = ?1 AND id = ?2 AND revision = ?9
 """
 
+_ADVANCED_FEED = """
+INSERT INTO feeds AS f (book, position) VALUES (?, ?)
+ON CONFLICT (book) DO UPDATE SET position = f.position + excluded.position
+RETURNING book, position
+"""
+
 
 class SqliteLane:
     """One connection that commits batches, each within one hop to the lane's own thread."""
 
-    def __init__(self, path: str, books: int) -> None:
+    def __init__(self, path: str, books: int, posted: Posted) -> None:
         self._path = path
         self._books = books
+        self._posted = posted
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="books")
         self._connection: sqlite3.Connection | None = None
         self._epoch = -1
@@ -152,8 +161,9 @@ class SqliteLane:
 
         Any exception means that nothing is known of the batch: `close`, and commit it again.
         """
-        answers: list[Answer] = await self._in_thread(self._commit, commands)
-        return answers
+        answers, posted_in = await self._in_thread(self._commit, commands)
+        self._posted(posted_in)
+        return list(answers)
 
     async def _in_thread(self, function: Any, *values: Any) -> Any:
         loop = asyncio.get_running_loop()
@@ -175,7 +185,7 @@ class SqliteLane:
         if connection is not None:
             connection.close()
 
-    def _commit(self, commands: Sequence[Command]) -> list[Answer]:
+    def _commit(self, commands: Sequence[Command]) -> tuple[list[Answer], Set[int]]:
         connection = self._connect()
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -187,7 +197,10 @@ class SqliteLane:
             raise
         return answers
 
-    def _work(self, connection: sqlite3.Connection, commands: Sequence[Command]) -> list[Answer]:
+    def _work(
+        self, connection: sqlite3.Connection, commands: Sequence[Command]
+    ) -> tuple[list[Answer], Set[int]]:
+        """The answers, and the books in which something is posted."""
         keys = key_rows(commands, self._books, now_micros())
         stored: dict[UUID, KeyRow] = {}
         for row in keys:
@@ -199,6 +212,7 @@ class SqliteLane:
                 )
         live = [command for command in commands if command.id not in stored]
         fresh: Iterator[Answer] = iter(())
+        posted_in: Set[int] = frozenset()
         if live:
             verdicts, changes, now = self._judge(connection, live)
             live_keys = [
@@ -206,10 +220,11 @@ class SqliteLane:
             ]
             self._store(connection, live, verdicts, changes, live_keys, now)
             fresh = iter(answers_of(live, verdicts))
+            posted_in = changes.books
         return [
             stored_answer(command, stored[command.id]) if command.id in stored else next(fresh)
             for command in commands
-        ]
+        ], posted_in
 
     def _judge(
         self, connection: sqlite3.Connection, commands: Sequence[Command]
@@ -334,6 +349,7 @@ class SqliteLane:
         now: Micros,
     ) -> None:
         _insert(connection, "idempotency_keys", [*keys, *spent_tokens(commands, verdicts, now)])
+        _insert(connection, "transactions", _at_positions(connection, changes))
         for table, rows in inserted_rows(changes, now):
             _insert(connection, table, rows)
         for kind, records in changes.records.items():
@@ -347,6 +363,13 @@ class SqliteLane:
         ):
             if rows:
                 connection.executemany(sql, map(_text, rows))
+
+
+def _at_positions(connection: sqlite3.Connection, changes: Changes) -> Sequence[Row]:
+    """The transactions made, each with its position in its book's feed."""
+    advanced, transactions = queued(changes.transactions)
+    last = dict([connection.execute(_ADVANCED_FEED, row).fetchone() for row in advanced])
+    return [(*row, last[row[0]] - following) for *row, following in transactions]
 
 
 def _text(row: Row) -> list[Any]:

@@ -240,3 +240,8 @@ class Changes:
         self.hold_lots: list[Row] = []
         self.cap_uses: list[Row] = []
         self.records: dict[RecordKind, list[Record]] = {}
+
+    @property
+    def books(self) -> set[int]:
+        """Those in which there are new transactions."""
+        return {row[0] for row in self.transactions}

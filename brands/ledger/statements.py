@@ -147,7 +147,6 @@ def insert(table: str, names: tuple[str, ...], types: tuple[str, ...]) -> str:
 
 
 _APPENDED = {
-    "transactions": "smallint uuid text bigint bigint text text text text uuid bigint",
     "entries": "smallint uuid uuid bigint bigint bigint bigint",
     "lots": "smallint uuid uuid bigint bigint bigint smallint bigint bigint",
     "lot_uses": "smallint uuid uuid uuid bigint",
@@ -159,6 +158,29 @@ _APPENDED = {
 """The types of the columns, in order, of every table that rows are appended to."""
 
 APPEND = {table: insert(table, (), tuple(types.split())) for table, types in _APPENDED.items()}
+
+CLAIMED_KEYS = f"{APPEND['idempotency_keys']} WHERE true{{after}}"
+"""Keys and tokens; another writer may have them in hand."""
+
+ADVANCED_FEEDS = f"""
+INSERT INTO feeds AS f (book, position)
+SELECT * FROM {unnest("smallint", "bigint")} WHERE true{{after}}
+ON CONFLICT (book) DO UPDATE SET position = f.position + excluded.position
+RETURNING book, position
+"""
+"""The last positions of some books, once these are as many more. Whoever advances a feed holds it
+until the commit, so that the order of positions is that of commits."""
+
+TRANSACTIONS = f"""
+INSERT INTO transactions
+SELECT t.book, t.id, t.kind, t.event_at, t.recorded_at, t.client, t.request_id, t.reference,
+       t.description, t.reverses, t.points, feeds.position - t.following
+FROM {unnest("smallint", "uuid", "text", *["bigint"] * 2, *["text"] * 4, "uuid", *["bigint"] * 2)}
+    AS t (book, id, kind, event_at, recorded_at, client, request_id, reference, description,
+          reverses, points, following)
+JOIN advanced_feeds AS feeds ON feeds.book = t.book
+"""
+"""Transactions at their positions; only beside `ADVANCED_FEEDS`."""
 
 ENDED_HOLDS = f"""
 UPDATE holds h SET captured = u.captured, status = u.status, ended_at = u.ended_at,
@@ -186,7 +208,8 @@ UPDATE accounts a SET balance = u.balance, held = u.held, floor = u.floor, versi
                       rate = u.rate, posted_at = u.posted_at, revision = a.revision + 1
 FROM {unnest("smallint", "uuid", *["bigint"] * 7)}
     AS u (book, id, balance, held, floor, version, rate, posted_at, revision)
-WHERE a.book = u.book AND a.id = u.id AND a.revision = u.revision
+WHERE a.book = u.book AND a.id = u.id AND a.revision = u.revision{{after}}
+RETURNING 1
 """
 
 
@@ -205,38 +228,34 @@ def places(rows: Iterable[tuple[int, Any]]) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=4_096)
-def one_statement(
-    texts: tuple[str, ...], *, guarded: bool = False
-) -> tuple[str, tuple[tuple[bool, ...], ...]]:
-    """Several writes as one statement, so that they cost one round trip: all but the last are
-    common table expressions. With it, for each write, which of its columns travel as literals.
+def one_statement(texts: tuple[str, ...]) -> tuple[str, tuple[tuple[bool, ...], ...]]:
+    """Several writes as one statement, so that they cost one round trip. With it, for each write,
+    which of its columns travel as literals.
 
-    Guarded, the last write must change as many rows as one more parameter says, or the statement
-    fails as a whole with a serialization failure; it answers with the database's clock.
+    If accounts change, as many must as one more parameter says, or the statement fails as a whole
+    with a serialization failure; it answers with the database's clock. Writes that may wait for
+    another writer are done in the order given, which is that of all writers: none deadlocks.
     """
-    filled: list[str] = []
+    steps: list[str] = []
     travel: list[tuple[bool, ...]] = []
-    used = 0
-    for text in texts:
+    used, after, names = 0, "", {}
+    for number, text in enumerate(texts):
         width = text.count("[]")
-        literals = tuple(f"{{{i}}}::text::" in text for i in range(width))
-        filled.append(text.format(*(f"${used + i + 1}" for i in range(width))))
-        travel.append(literals)
+        travel.append(tuple(f"{{{i}}}::text::" in text for i in range(width)))
+        step = text.format(*(f"${used + i + 1}" for i in range(width)), after=after)
         used += width
-    *first, last = filled
-    if guarded:
-        # Keys are claimed before accounts are locked, as everywhere: else two writers deadlock.
-        first[0] += " RETURNING 1"
-        last += " AND (SELECT count(*) FROM step_0) >= 0"
-        # Nothing is stored unless all these accounts are as they were remembered.
-        expected = f"${used + 1}::bigint"
-        first.append(f"{last} RETURNING 1")
-        count = f"(SELECT count(*) FROM step_{len(first) - 1})"
-        last = f"SELECT expect_rows({count}, {expected}), {_NOW} AS now"
-    if not first:
-        return last, tuple(travel)
-    steps = ", ".join(f"step_{i} AS ({text})" for i, text in enumerate(first))
-    return f"WITH {steps} {last}", tuple(travel)
+        names[text] = name = "advanced_feeds" if text is ADVANCED_FEEDS else f"step_{number}"
+        if "{after}" in text:
+            after = f" AND (SELECT count(*) FROM {name}) >= 0"
+            if "RETURNING" not in text:
+                step += " RETURNING 1"
+        steps.append(f"{name} AS ({step})")
+    last = "SELECT 1"
+    if CHANGED_ACCOUNTS in names:
+        # Nothing is stored unless all these accounts are as they were read.
+        count = f"(SELECT count(*) FROM {names[CHANGED_ACCOUNTS]})"
+        last = f"SELECT expect_rows({count}, ${used + 1}::bigint), {_NOW} AS now"
+    return f"WITH {', '.join(steps)} {last}", tuple(travel)
 
 
 def columns(rows: Sequence[Sequence[Any]], literals: Sequence[bool]) -> list[Any]:

@@ -9,7 +9,7 @@ came) is committed again; the idempotency keys in it make that safe.
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from itertools import islice
@@ -20,7 +20,7 @@ import asyncpg
 from brands.database import target_of
 from brands.errors import DomainError, InvalidIdempotencyKey, LedgerUnavailable
 from brands.ids import book_of
-from brands.ledger.batch import Answer, books_of, claim_of
+from brands.ledger.batch import Answer, Posted, books_of, claim_of
 from brands.ledger.commands import Command, Outcome, Post
 from brands.ledger.memory import Memory
 from brands.ledger.postgres import PostgresLane
@@ -92,18 +92,29 @@ class Ledger:
         self._in_flight: dict[tuple[str, str], _Waiting] = {}
 
     @classmethod
-    async def open(cls, url: str, *, books: int, lanes: int | None = None) -> "Ledger":
+    async def open(
+        cls,
+        url: str,
+        *,
+        books: int,
+        lanes: int | None = None,
+        posted: Posted = lambda _: None,
+        watched: Callable[[Lane], Lane] = lambda lane: lane,
+    ) -> "Ledger":
         """A writer on the database at `url`, which has so many books.
 
         More lanes than one let batches overlap, on PostgreSQL only; a book belongs to one lane.
+        `posted` is told of books whenever something was posted in them; it returns at once.
+        `watched` puts something around each lane that sees its batches pass.
         """
         target = target_of(url)
         memory = Memory()
         made: list[Lane] = (
-            [SqliteLane(target.sqlite_path, books)]
+            [SqliteLane(target.sqlite_path, books, posted)]
             if target.sqlite_path is not None
             else [
-                PostgresLane(url, books, memory) for _ in range(min(lanes or DEFAULT_LANES, books))
+                PostgresLane(url, books, memory, posted)
+                for _ in range(min(lanes or DEFAULT_LANES, books))
             ]
         )
         try:
@@ -113,10 +124,15 @@ class Ledger:
             for lane in made:
                 await lane.close()
             raise
-        ledger = cls(made)
+        ledger = cls([watched(lane) for lane in made])
         for queue in ledger._lanes:
             queue.start()
         return ledger
+
+    @property
+    def waiting(self) -> int:
+        """How many commands no lane has taken up yet."""
+        return sum(len(queue) for queue in self._lanes)
 
     async def close(self) -> None:
         """Answers what is waiting, then lets go of the connections."""
@@ -184,6 +200,9 @@ class _Queue:
         self._wake = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._waiting)
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run())

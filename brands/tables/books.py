@@ -27,7 +27,8 @@ class AccountRow(Model):
 
 
 class TransactionRow(Model):
-    """An immutable, balanced set of entries. `points` is its headline figure."""
+    """An immutable, balanced set of entries. `points` is its headline figure; `position` its place
+    in the book's feed."""
 
     book = fields.SmallIntField()
     id = fields.UUIDField(primary_key=True)
@@ -40,6 +41,7 @@ class TransactionRow(Model):
     description = fields.TextField(null=True)
     reverses = fields.UUIDField(null=True)
     points = fields.BigIntField()
+    position = fields.BigIntField(null=True)
 
     class Meta:
         table = "transactions"

@@ -5,7 +5,8 @@ from tortoise.models import Model
 
 
 class CoalitionRow(Model):
-    """`epoch` rises with every change to brands, valuations or rules: caches compare it."""
+    """`epoch` rises with every change to brands, valuations or rules: caches compare it.
+    `lookup_key` is the secret under which it is remembered what was looked up."""
 
     id = fields.SmallIntField(primary_key=True)
     name = fields.TextField()
@@ -14,6 +15,7 @@ class CoalitionRow(Model):
     books = fields.SmallIntField()
     epoch = fields.BigIntField()
     created_at = fields.BigIntField()
+    lookup_key = fields.BinaryField(null=True)
 
     class Meta:
         table = "coalition"

@@ -13,6 +13,7 @@ class CredentialRow(Model):
     client = fields.TextField()
     brand_id = fields.UUIDField(null=True)
     member_id = fields.UUIDField(null=True)
+    agency_id = fields.UUIDField(null=True)
     secret_hash = fields.BinaryField()
     scopes = fields.TextField()
     created_at = fields.BigIntField()

@@ -5,7 +5,8 @@ from tortoise.models import Model
 
 
 class BrandRow(Model):
-    """A partner brand. `number_format` is JSON; `next_number` feeds generated numbers."""
+    """A partner brand. `number_format` is JSON; `next_number` feeds generated numbers, which
+    `number_key` permutes."""
 
     id = fields.UUIDField(primary_key=True)
     code = fields.TextField()
@@ -17,6 +18,7 @@ class BrandRow(Model):
     next_number = fields.BigIntField()
     created_at = fields.BigIntField()
     clawback = fields.TextField()
+    number_key = fields.BinaryField(null=True)
 
     class Meta:
         table = "brands"
@@ -57,3 +59,18 @@ class TransferRuleRow(Model):
 
     class Meta:
         table = "transfer_rules"
+
+
+class ProgramTermsRow(Model):
+    """What a brand lays down for travel, from when on; `terms` is JSON. Append-only."""
+
+    id = fields.UUIDField(primary_key=True)
+    brand_id = fields.UUIDField()
+    terms = fields.TextField()
+    effective_from = fields.BigIntField()
+    published_at = fields.BigIntField()
+    epoch = fields.BigIntField()
+    client = fields.TextField()
+
+    class Meta:
+        table = "program_terms"

@@ -5,20 +5,21 @@ from datetime import timedelta
 
 import pytest
 
+from brands.agencies import NewAgency, create_agency
+from brands.authentication import authenticate, key_id_of
 from brands.callers import Caller, CallerKind
 from brands.clock import now
 from brands.coalition import Coalition, open_coalition
 from brands.credentials import (
     CreatedKey,
     NewKey,
-    authenticate,
     create_key,
-    key_id_of,
     list_keys,
     note_use,
     revoke_key,
 )
 from brands.errors import (
+    AgencyNotFound,
     BrandNotFound,
     CredentialNotFound,
     DomainError,
@@ -49,10 +50,11 @@ async def test_a_token_stands_for_its_holder(coalition: Coalition) -> None:
     """A token of each kind is answered with its caller: the brand or member, and the scopes."""
     airline = await aero(coalition)
     her = (await somebody(coalition, ("AERO", None))).member
+    sky = await create_agency(coalition, OPERATOR, NewAgency("SKYTRIP", "Sky Trip"))
     made = [
         NewKey(CallerKind.OPERATOR, "back office", scopes=frozenset({"pii"})),
         TILL,
-        NewKey(CallerKind.AGENCY, "Far Away"),
+        NewKey(CallerKind.AGENCY, "booking", agency_code="SKYTRIP"),
         NewKey(CallerKind.MEMBER, "app", member_id=her.id),
     ]
     for new in made:
@@ -66,6 +68,7 @@ async def test_a_token_stands_for_its_holder(coalition: Coalition) -> None:
             airline.id if new is TILL else None,
             new.member_id,
             "r",
+            sky.id if new.agency_code else None,
         )
     assert len({key.client for key in await list_keys(coalition, OPERATOR)}) == 4
 
@@ -185,6 +188,10 @@ async def test_two_keys_of_a_client_live(coalition: Coalition) -> None:
         (NewKey(CallerKind.MEMBER, "x"), InvalidInput),
         (NewKey(CallerKind.MEMBER, "x", member_id=new_id(0)), MemberNotFound),
         (NewKey(CallerKind.AGENCY, "x", member_id=new_id(0)), InvalidInput),
+        (NewKey(CallerKind.AGENCY, "x"), InvalidInput),
+        (NewKey(CallerKind.AGENCY, "x", agency_code="NONE"), AgencyNotFound),
+        (NewKey(CallerKind.AGENCY, "x", agency_code="\0"), AgencyNotFound),
+        (NewKey(CallerKind.BRAND, "till", "AERO", agency_code="SKYTRIP"), InvalidInput),
         (NewKey(CallerKind.BRAND, "till", "AERO", scopes=frozenset({"pii"})), InvalidInput),
         (NewKey(CallerKind.OPERATOR, "x", scopes=frozenset({"all"})), InvalidInput),
         (NewKey(CallerKind.OPERATOR, "x", scopes=frozenset({"pii"})), NotPermitted),

@@ -8,15 +8,16 @@ from brands.members import Profile
 from brands.memberships import close_membership
 from brands.recipients import Recipient, find_recipient
 from brands.rejections import RecipientNotFound
-from tests.brands.cast import OPERATOR, aero, bean, somebody
+from tests.brands.cast import OPERATOR, OPERATOR_WITH_PII, aero, bean, somebody
 
+GIVER = OPERATOR_WITH_PII
 MARIE = Profile("Marie", "Skłodowska-Curie", "marie@example.org")
 
 
 async def refusal(coalition: Coalition, recipient: Recipient) -> RecipientNotFound:
     """What is raised for a recipient who is not found."""
     with pytest.raises(RecipientNotFound) as refused:
-        await find_recipient(coalition, recipient)
+        await find_recipient(coalition, GIVER, recipient)
     return refused.value
 
 
@@ -25,7 +26,7 @@ async def test_who_is_named_rightly_is_found(coalition: Coalition, surname: str)
     """A number and a surname, however that is written, lead to the membership and its member."""
     brand = await aero(coalition)
     her = await somebody(coalition, ("AERO", "A-1"), profile=MARIE)
-    party = await find_recipient(coalition, Recipient("AERO", "A-1", surname))
+    party = await find_recipient(coalition, GIVER, Recipient("AERO", "A-1", surname))
     assert party == (her.memberships[0].id, her.member.id, brand.id)
 
 
@@ -63,7 +64,7 @@ async def test_who_is_not_found_is_not_found_in_one_way(
 async def test_a_brand_is_public(coalition: Coalition) -> None:
     """That there is no such brand is told, whatever the number and the surname."""
     with pytest.raises(BrandNotFound) as refused:
-        await find_recipient(coalition, Recipient("AERO", "A-1", "Lovelace"))
+        await find_recipient(coalition, GIVER, Recipient("AERO", "A-1", "Lovelace"))
     assert refused.value.path == "recipient.brand"
 
 

@@ -3,7 +3,7 @@ that fill it in by asking."""
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,12 @@ from graphql import (
     get_named_type,
     is_leaf_type,
     is_required_argument,
+    is_union_type,
 )
+from strawberry.federation.schema_directives import Key
 
+from schema.root import SCHEMA
+from tests.gateway.live import first_event
 from tests.gateway.stage import Json, Stage
 
 TABLE: Json = tomllib.loads(
@@ -24,11 +28,17 @@ TABLE: Json = tomllib.loads(
 CALLERS: list[str] = TABLE.pop("callers")
 WHERE: dict[str, str | list[str]] = TABLE.pop("where")
 
+PAYLOAD_PARTS = {"LoyaltyNumberResult"}
+"""What is in payloads and nowhere else: the answers to the rows of an input."""
+
 Cells = dict[str, dict[str, str]]
 """By `Type.field`, and by caller: what comes of it."""
 
 Arguments = Mapping[str, str]
 """By `Type.field`: the arguments it is asked with, as GraphQL writes them."""
+
+Representations = Mapping[str, list[Json]]
+"""By an entity's type: one thing of the scene, by each of its keys."""
 
 
 def table() -> Cells:
@@ -41,12 +51,34 @@ def table() -> Cells:
 
 
 def fields(schema: GraphQLSchema) -> list[str]:
-    """Every field of the contract that the table decides on, and `Node.` with every node's type.
+    """Every field of the contract that the table decides on, `Node.` with every node's type, and
+    `Entity.` with every entity's.
 
     Not those of payloads and of errors, which are the answers to mutations.
     """
     found = [f"{type_.name}.{name}" for type_ in types(schema) for name in type_.fields]
-    return found + [f"Node.{type_.name}" for type_ in types(schema) if is_node(type_)]
+    found += [f"Node.{type_.name}" for type_ in types(schema) if is_node(type_)]
+    return found + [f"Entity.{name}" for name in entities(schema)]
+
+
+def entities(schema: GraphQLSchema) -> list[str]:
+    """The types of which an object is found by a key."""
+    union: Any = schema.type_map["_Entity"]
+    return [type_.name for type_ in union.types]
+
+
+def keys_of(name: str) -> list[str]:
+    """The keys of an entity, as sets of fields."""
+    type_: Any = SCHEMA.get_type_by_name(name)
+    return [each.fields for each in type_.directives if isinstance(each, Key)]
+
+
+def key_of(representation: Json) -> str:
+    """The key that a representation is made of, as a set of fields."""
+    return " ".join(
+        f"{name} {{ {key_of(value)} }}" if isinstance(value, dict) else name
+        for name, value in representation.items()
+    )
 
 
 def types(schema: GraphQLSchema) -> Iterator[GraphQLObjectType]:
@@ -59,8 +91,9 @@ def types(schema: GraphQLSchema) -> Iterator[GraphQLObjectType]:
 
 
 def is_payload(type_: Any) -> bool:
-    """Whether a type answers a mutation: called so, and with errors."""
-    return bool(type_.name.endswith("Payload") and "errors" in type_.fields)
+    """Whether a type answers a mutation: called so, and with errors; or is a part of such a one."""
+    is_whole = type_.name.endswith("Payload") and "errors" in type_.fields
+    return bool(is_whole or type_.name in PAYLOAD_PARTS)
 
 
 def is_node(type_: GraphQLObjectType) -> bool:
@@ -77,17 +110,22 @@ class Walk:
         schema: GraphQLSchema,
         things: Mapping[str, str],
         arguments: Arguments,
+        representations: Representations,
     ) -> None:
         self.stage = stage
         self.schema = schema
         self.things = things
         self.arguments = arguments
+        self.representations = representations
 
     async def seen(self) -> Cells:
         """What each caller sees of each field, in the words of the table."""
         cells: Cells = {}
         for type_ in types(self.schema):
             if type_.name == "Mutation":
+                continue
+            if type_.name == "Subscription":
+                cells |= await self._followed(type_)
                 continue
             asked = {who: await self._answers(type_, who) for who in CALLERS}
             for name in type_.fields:
@@ -99,7 +137,39 @@ class Walk:
                 cells[f"Node.{type_.name}"] = {
                     who: "value" if objects else "absent" for who, objects in asked.items()
                 }
+        for name in entities(self.schema):
+            found = {who: await self._represented(name, who) for who in CALLERS}
+            cells[f"Entity.{name}"] = {
+                who: _cell(values, found["pii"]) for who, values in found.items()
+            }
         return cells
+
+    async def _followed(self, root: GraphQLObjectType) -> Cells:
+        """What each caller gets to see of each subscription, of which one is asked at a time."""
+        cells: Cells = {}
+        for name, field in root.fields.items():
+            query = f"subscription {{ {name}{self._given(root, name)} {_shallow(field)} }}"
+            found = {who: _values(await self._events(query, who), name) for who in CALLERS}
+            cells[f"{root.name}.{name}"] = {
+                who: _cell(values, found["pii"]) for who, values in found.items()
+            }
+        return cells
+
+    async def _events(self, query: str, who: str) -> list[Json]:
+        """The first event; none if there is nothing to be followed for this caller."""
+        answer = await first_event(self.stage, query, who)
+        if "data" in answer:
+            assert "errors" not in answer, answer["errors"]
+            return [answer["data"]]
+        assert [each["extensions"]["code"] for each in answer["errors"]] == ["BAD_USER_INPUT"]
+        return []
+
+    async def _represented(self, name: str, who: str) -> list[Any] | None:
+        """What is found of an entity by each of its keys; None if nothing is by any."""
+        query = "query E($r: [_Any!]!) { _entities(representations: $r) { ... on Node { id } } }"
+        given = [{"__typename": name} | key for key in self.representations[name]]
+        data = await self.stage.data(query, {"r": given}, who)
+        return [each for each in data["_entities"] if each is not None] or None
 
     async def _answers(self, type_: GraphQLObjectType, who: str) -> list[Json]:
         objects: list[Json] = []
@@ -109,13 +179,20 @@ class Walk:
                 query = f"{{ {step} {query} }}"
                 if not step.startswith("..."):
                     names.append(re.split(r"\W", step)[0])
-            data = await self.stage.data(query, who=who)
-            objects += _at(data, names[::-1])
+            if steps and names[-1] in self._subscriptions():
+                events = await self._events(f"subscription {query}", who)
+                objects += [each for data in events for each in _at(data, names[::-1])]
+            else:
+                objects += _at(await self.stage.data(query, who=who), names[::-1])
         return objects
+
+    def _subscriptions(self) -> Collection[str]:
+        root = self.schema.subscription_type
+        return root.fields if root is not None else ()
 
     def _ways(self, name: str) -> Iterator[list[str]]:
         """The ways to the examples of a type: fields and fragments, from the root downward."""
-        if name == "Query":
+        if name in ("Query", "Subscription"):
             yield []
             return
         given = WHERE[name]
@@ -154,6 +231,8 @@ def _shallow(field: GraphQLField) -> str:
     type_ = _named(field)
     if is_leaf_type(type_):
         return ""
+    if is_union_type(type_):
+        return "{ __typename }"
     if is_payload(type_):
         return "{ __typename errors { code } }"
     if "id" in type_.fields:

@@ -5,14 +5,35 @@ of which was taken back; has converted some to HOTEL by a quote; some are under 
 pools with Bea, and Finn has invited her. Bob has nothing to do with her.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 
 from brands.accruals import Accrual, accrue
-from brands.callers import CallerKind
+from brands.agencies import find_agency
+from brands.callers import Caller, CallerKind
 from brands.credentials import NewKey
+from brands.errors import LookupsThrottled
+from brands.ids import book_of
+from brands.verification import NumberAndName, guarded_lookup
+from brands.watches import Cursor
+from schema.cursors import Cursors
 from schema.nodes import Tag, global_id
-from tests.gateway.stage import OPERATOR, Json, Stage, key, uuid_of
+from tests.gateway.booking import STAY, attachment, book, confirm, flight, publish_terms
+from tests.gateway.claiming import (
+    LAST_WEEK,
+    appeal,
+    appeal_of,
+    claim,
+    claim_of,
+    decide,
+    decision,
+    recent,
+    recent_stay,
+)
+from tests.gateway.stage import OPERATOR, PEPPER, Json, Stage, key, uuid_of
 from tests.gateway.transferring import Somebody, conversion, create, lay_down, quote, somebody
 
 RULE: Json = {
@@ -60,6 +81,9 @@ async def set_scene(stage: Stage) -> Scene:
     given = {"transaction": earned, "points": 10, "reason": "a return", "idempotencyKey": key()}
     undone = await stage.do("transactionReverse", given, "transaction { id }")
     rule = await lay_down(stage, "AERO", "HOTEL", **RULE)
+    other = {"code": "FARAWAY", "name": "Far Away"}
+    assert (await stage.do("agencyCreate", other))["errors"] == []
+    await _guess(stage, carol)
     later = {"brand": "AERO", "redemptionRate": "0.01", "effectiveFrom": _next_year()}
     assert (await stage.do("valuationPublish", later))["errors"] == []
     await lay_down(stage, "AERO", "GROCER", arrivesAfterSeconds=3_600)
@@ -70,6 +94,7 @@ async def set_scene(stage: Stage) -> Scene:
     data = await stage.data(
         """query S($ada: ID!, $carol: ID!) {
             brand(code: "AERO") { id }
+            agency(code: "SKYTRIP") { id }
             ada: member(by: {id: $ada}) { coalitionNumber }
             carol: member(by: {id: $carol}) { coalitionNumber }
         }""",
@@ -80,6 +105,7 @@ async def set_scene(stage: Stage) -> Scene:
         "number": data["ada"]["coalitionNumber"],
         "newcomer": data["carol"]["coalitionNumber"],
         "aero": data["brand"]["id"],
+        "skytrip": data["agency"]["id"],
         "atAero": ada.memberships["AERO"],
         "atHotel": ada.memberships["HOTEL"],
         "earned": earned,
@@ -89,8 +115,45 @@ async def set_scene(stage: Stage) -> Scene:
         "transfer": made["transfer"]["id"],
         "conversion": made["transfer"]["transactions"][0]["id"],
         "pending": sent["transfer"]["id"],
+        "start": _before_all((book_of(uuid_of(ada.id)),)),
+        "everywhere": _before_all(range(stage.coalition.books)),
     }
-    return Scene(ada, carol, things | await _pool(stage, ada))
+    things |= await _pool(stage, ada)
+    things |= await _booked(stage, ada)
+    things |= await _claimed(stage, ada)
+    return Scene(ada, carol, things)
+
+
+async def _booked(stage: Stage, ada: Somebody) -> dict[str, str]:
+    """A booking of the agency's for Ada: of three flights the first is credited; the stay is at
+    HOTEL, for points of AERO."""
+    await publish_terms(stage)
+    given: Json = {"segments": [flight(n) for n in (1, 2, 3)], "stays": [STAY]}
+    booking = await book(stage, attachment(ada.numbers["AERO"], **given))
+    first, second, third, _ = (each["id"] for each in booking["segments"])
+    credited = await confirm(stage, first, reason="On time.")
+    assert [each["errors"] for each in credited["results"]] == [[]]
+    return {"booking": booking["id"], "segment": second, "spare": third}
+
+
+async def _claimed(stage: Stage, ada: Somebody) -> dict[str, str]:
+    """Claims for points of AERO: of one flight Ada's own, which is open, and the agency's, which is
+    approved on appeal; another of the agency's, rejected; and one of a stay at HOTEL."""
+    number = ada.numbers["AERO"]
+    hers = await claim(stage, claim_of(number, flight=recent(11)), "ada")
+    theirs = await claim(stage, claim_of(number, flight=recent(11)), "agency")
+    rejected = await claim(stage, claim_of(number, flight=recent(12)))
+    for each in (theirs, rejected):
+        assert (await decide(stage, each, "REJECT"))["errors"] == []
+    assert (await appeal(stage, theirs))["errors"] == []
+    assert (await decide(stage, theirs, "APPROVE"))["errors"] == []
+    stay = await claim(stage, claim_of(number, stay=recent_stay()))
+    return {"claim": theirs, "hers": hers, "rejected": rejected, "claimedStay": stay}
+
+
+def _before_all(books: Iterable[int]) -> str:
+    """The cursor with which one sees all that was ever posted in some books."""
+    return Cursors(PEPPER).write(Cursor(tuple((book, 0) for book in books)))
 
 
 def _next_year() -> str:
@@ -148,6 +211,19 @@ async def _earn(stage: Stage, membership: str) -> str:
     return global_id(Tag.TRANSACTION, outcome.id)
 
 
+async def _guess(stage: Stage, carol: Somebody) -> None:
+    """Alarms: an agency and a member have tried too many numbers."""
+    agency = await find_agency(stage.coalition, OPERATOR, "FARAWAY")
+    assert agency is not None
+    rows = [NumberAndName("AERO", f"X{number}", "Nobody") for number in range(21)]
+    for caller in (
+        Caller(CallerKind.AGENCY, "agency/far", agency_id=agency.id, request_id="r-1"),
+        Caller(CallerKind.MEMBER, "member/app", member_id=uuid_of(carol.id), request_id="r-2"),
+    ):
+        with suppress(LookupsThrottled):
+            await guarded_lookup(stage.coalition, caller, rows)
+
+
 async def _pool(stage: Stage, ada: Somebody) -> dict[str, str]:
     """Ada's household with Bea, and Finn's invitation to her."""
     bea = await somebody(stage, "bea", "Byron", "HOTEL")
@@ -170,12 +246,15 @@ async def _invite(stage: Stage, who: str, recipient: Json) -> str:
 
 def arguments(scene: Scene) -> dict[str, str]:
     """What fields are asked with, where the schema or the table wants arguments."""
-    things, first = scene.things, "first: 10"
+    things, first, today = scene.things, "first: 10", LAST_WEEK + timedelta(days=7)
+    start = f'after: "{things["start"]}"'
     route = 'from: "AERO", to: "HOTEL"'
     ways = f'source: "{things["atAero"]}", destination: "{things["atHotel"]}", pointsOut: 100'
     return {
         "Query.brand": 'code: "AERO"',
+        "Query.agency": 'code: "SKYTRIP"',
         "Query.brands": first,
+        "Query.alarms": first,
         "Query.exchangeRate": route,
         "Query.transferRule": route,
         "Query.transferRules": f"{route}, {first}",
@@ -183,11 +262,38 @@ def arguments(scene: Scene) -> dict[str, str]:
         "Query.transferPreview": f"input: {{{ways}}}",
         "Query.ledgerTransaction": f'id: "{things["earned"]}"',
         "Query.node": f'id: "{things["ada"]}"',
+        "Query._entities": f'representations: {{__typename: "Member", id: "{things["ada"]}"}}',
         "Brand.valuations": first,
+        "Brand.bookings": first,
+        "Agency.bookings": first,
+        "Brand.claims": first,
+        "Agency.claims": first,
+        "Membership.claims": first,
+        "Query.agencyReport": f'agency: "SKYTRIP", from: "{LAST_WEEK}", to: "{today}"',
+        "Membership.bookings": first,
+        "Query.accrualEstimate": 'input: {brand: "AERO", segments: [{carrier: "AE",'
+        ' flightNumber: "1", origin: "LIS", departureDate: "2026-01-05", bookingClass: "J"}],'
+        ' stays: [{property: "A", checkIn: "2026-01-05", checkOut: "2026-01-08"}]}',
         "Member.membership": 'brand: "AERO"',
         "Member.transactions": first,
         "Membership.balanceAt": 'at: "2100-01-01T00:00:00Z"',
         "Membership.transactions": first,
+        "Subscription.membershipActivity": f'membership: "{things["atAero"]}", {start}',
+        "Subscription.brandActivity": f'brand: "AERO", after: "{things["everywhere"]}"',
+        "Subscription.transferUpdated": f'transfer: "{things["transfer"]}", {start}',
+    }
+
+
+def representations(scene: Scene) -> dict[str, list[Json]]:
+    """A thing of each type that is an entity, by each of its keys."""
+    things = scene.things
+    return {
+        "Brand": [{"id": things["aero"]}, {"code": "AERO"}],
+        "Member": [{"id": things["ada"]}, {"coalitionNumber": things["number"]}],
+        "Membership": [
+            {"id": things["atAero"]},
+            {"brand": {"code": "AERO"}, "number": scene.ada.numbers["AERO"]},
+        ],
     }
 
 
@@ -205,6 +311,8 @@ def inputs(scene: Scene) -> dict[str, Json]:
             "timeZone": "UTC",
             "valuation": rates,
         },
+        **_of_agencies(scene),
+        "agencyStatusSet": {"code": "FARAWAY", "status": "SUSPENDED"},
         "valuationPublish": {"brand": "AERO", **rates, **later},
         "transferRulePublish": {"from": "AERO", "to": "COFFEE", "minimum": 2},
         "memberEnroll": {"brands": ["AERO"], "idempotencyKey": key()},
@@ -233,4 +341,47 @@ def inputs(scene: Scene) -> dict[str, Json]:
         "householdAnswer": {"invitation": things["invitation"], "accept": False},
         "householdLeave": {"household": things["household"]},
         "membershipClose": {"membership": things["atAero"]},
+    }
+
+
+def _of_agencies(scene: Scene) -> dict[str, Json]:
+    """The input of the mutations that have to do with travel agencies."""
+    things = scene.things
+    return {
+        "programTermsPublish": {"brand": "AERO", "carriers": ["AE"]},
+        "bookingAttach": attachment(scene.ada.numbers["AERO"], agency="SKYTRIP"),
+        "bookingDetach": {
+            "booking": things["booking"],
+            "segments": [things["segment"]],
+            "idempotencyKey": key(),
+        },
+        "bookingSegmentConfirm": {
+            "segments": [{"segment": things["spare"]}],
+            "idempotencyKey": key(),
+        },
+        "bookingVoid": {
+            "segments": [things["spare"]],
+            "reason": "REFUND",
+            "idempotencyKey": key(),
+        },
+        "agencyCreate": {"code": f"NEWS{next(_numbers)}", "name": "News"},
+        "loyaltyNumbersVerify": {
+            "rows": [
+                {
+                    "brand": "AERO",
+                    "number": scene.ada.numbers["AERO"],
+                    "surname": "Lovelace",
+                    "givenName": "A",
+                }
+            ]
+        },
+        "lookupsRelease": {"agency": "FARAWAY"},
+        "missingCreditClaim": claim_of(scene.ada.numbers["AERO"], flight=recent(13)),
+        "missingCreditDecide": decision(things["hers"], "REJECT"),
+        "missingCreditAppeal": appeal_of(things["rejected"]),
+        "missingCreditVoid": {
+            "claim": things["claim"],
+            "reason": "a mistake",
+            "idempotencyKey": key(),
+        },
     }

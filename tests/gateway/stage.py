@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 from starlette.applications import Starlette
 
+from brands.agencies import NewAgency, create_agency
 from brands.callers import Caller, CallerKind
 from brands.coalition import Coalition
 from brands.credentials import NewKey, create_key
@@ -159,14 +160,17 @@ class Stage:
 
 _TABLES = (
     *("brands", "valuations", "members", "profiles", "memberships", "transactions", "entries"),
-    *("lots", "lot_uses", "quotes", "transfers", "holds", "actions"),
+    *("lots", "lot_uses", "quotes", "transfers", "holds", "actions", "agencies", "program_terms"),
+    *("notes", "bookings", "booking_segments", "booking_steps", "flown"),
 )
 
 
 @asynccontextmanager
-async def open_bare(url: str, **settings: Any) -> AsyncIterator[Stage]:
+async def open_bare(
+    url: str, *, web: httpx.AsyncBaseTransport | None = None, **settings: Any
+) -> AsyncIterator[Stage]:
     """A gateway over whatever is in a database, with an operator's credential."""
-    app = create_app(Settings(database=url, pepper=PEPPER, worker=False, **settings))
+    app = create_app(Settings(database=url, pepper=PEPPER, worker=False, **settings), transport=web)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
@@ -204,7 +208,10 @@ async def open_stage(url: str, **settings: Any) -> AsyncIterator[Stage]:
             assert payload["errors"] == []
             token = await stage.token(NewKey(CallerKind.BRAND, "till", brand_code=code))
             stage.tokens[code.lower()] = token
-        stage.tokens["agency"] = await stage.token(NewKey(CallerKind.AGENCY, "desk"))
+        await create_agency(stage.coalition, OPERATOR, NewAgency("SKYTRIP", "Sky Trip", "9999999"))
+        stage.tokens["agency"] = await stage.token(
+            NewKey(CallerKind.AGENCY, "desk", agency_code="SKYTRIP")
+        )
         yield stage
 
 

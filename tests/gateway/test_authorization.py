@@ -14,12 +14,20 @@ from tests.gateway.authorization import (
     Cells,
     Walk,
     differences,
+    entities,
     fields,
     is_denial,
+    key_of,
+    keys_of,
     table,
     types,
 )
-from tests.gateway.authorization_scene import arguments, inputs, set_scene
+from tests.gateway.authorization_scene import (
+    arguments,
+    inputs,
+    representations,
+    set_scene,
+)
 from tests.gateway.stage import Json, Stage
 
 CONTRACT = SCHEMA._schema
@@ -28,7 +36,7 @@ CONTRACT = SCHEMA._schema
 def test_every_field_has_a_row() -> None:
     """Nothing in the contract is undecided, and nothing decided that is not in the contract."""
     assert sorted(table()) == sorted(fields(CONTRACT))
-    asked = {type_.name for type_ in types(CONTRACT)} - {"Query", "Mutation"}
+    asked = {type_.name for type_ in types(CONTRACT)} - {"Query", "Mutation", "Subscription"}
     assert set(WHERE) == asked
 
 
@@ -42,6 +50,7 @@ def test_every_field_has_a_row() -> None:
             "type Shop implements Node { id: ID! } extend type Query { shop: Shop }",
             {"Shop.id", "Query.shop", "Node.Shop"},
         ),
+        ("extend union _Entity = Profile", {"Entity.Profile"}),
     ],
 )
 def test_what_is_new_has_no_row(more: str, missing: set[str]) -> None:
@@ -60,9 +69,18 @@ async def cast(stage: Stage) -> Stage:
 async def test_who_sees_what(cast: Stage) -> None:
     """Every caller sees of every field, query and node what the table says, and no more."""
     scene = await set_scene(cast)
-    walk = Walk(cast, CONTRACT, scene.things, arguments(scene))
+    keys = representations(scene)
+    walk = Walk(cast, CONTRACT, scene.things, arguments(scene), keys)
     decided = {at: row for at, row in table().items() if not at.startswith("Mutation.")}
     assert differences(decided, await walk.seen()) == []
+
+
+async def test_every_key_is_asked(cast: Stage) -> None:
+    """The walk finds entities by every key that the contract says they have."""
+    asked = representations(await set_scene(cast))
+    assert {name: sorted(map(key_of, given)) for name, given in asked.items()} == {
+        name: sorted(keys_of(name)) for name in entities(CONTRACT)
+    }
 
 
 async def test_what_is_no_node(cast: Stage) -> None:

@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from brands.agencies import NewAgency, create_agency
+from brands.authentication import authenticate
 from brands.coalition import open_coalition
-from brands.credentials import authenticate
 from gateway.cli import app
 from gateway.error_page import error_page
+from gateway.keys_cli import KEEPER
 from gateway.settings import read_settings
 from schema.root import SCHEMA
 from tests.brands.stage import open_brand
@@ -156,6 +158,27 @@ def test_a_key_is_shown_once(founded: Command) -> None:
     assert "revoked" in founded("keys", "list").stdout
 
 
+def test_keys_of_an_agency(founded: Command) -> None:
+    """A key of an agency names it, and the list says whose it is."""
+    create = ("keys", "create", "--kind", "agency", "--name", "booking")
+    failed(founded(*create), "agency")
+    failed(founded(*create, "--agency", "SKYTRIP"), "There is no agency SKYTRIP")
+    assert founded("keys", "list").stdout == ""
+
+    async def take_in() -> None:
+        opened = await open_coalition(read_settings().database)
+        try:
+            await create_agency(opened, KEEPER, NewAgency("SKYTRIP", "Sky Trip"))
+        finally:
+            await opened.close()
+
+    asyncio.run(take_in())
+    token = founded(*create, "--agency", "SKYTRIP").stdout.strip()
+    id, kind, name, owner, *_ = founded("keys", "list").stdout.split("\t")
+    assert token.startswith(f"ck_a_{id}.")
+    assert (kind, name, owner) == ("AGENCY", "booking", "SKYTRIP")
+
+
 def test_keys_that_cannot_be(founded: Command) -> None:
     """A key for a brand or member that is not there, or with a scope that there is none of: one
     line, and no key."""
@@ -163,7 +186,7 @@ def test_keys_that_cannot_be(founded: Command) -> None:
     failed(founded(*create, "brand", "--brand", "NONE"), "There is no brand NONE")
     failed(founded(*create, "brand"), "BRAND key names its brand")
     failed(founded(*create, "member", "--member", "123"), "There is no member 123")
-    failed(founded(*create, "agency", "--scope", "pii"), "scope")
+    failed(founded(*create, "agency", "--agency", "SKYTRIP", "--scope", "pii"), "scope")
     failed(founded("keys", "revoke", "x"), "There is no credential x")
     assert founded("keys", "list").stdout == ""
 
@@ -234,6 +257,7 @@ def test_the_schema_is_exported(coalition: Command) -> None:
     assert coalition("schema", "export").stdout == SCHEMA.as_str() + "\n"
     assert coalition("schema", "export", "--output", "s.graphql").exit_code == 0
     assert Path("s.graphql").read_text() == SCHEMA.as_str() + "\n"
+    assert coalition("schema", "export", "--subgraph").stdout == SCHEMA.subgraph_sdl + "\n"
     failed(coalition("schema", "export", "--output", "no/s.graphql"), "no/s.graphql")
 
 

@@ -20,9 +20,9 @@ import httpx
 import pytest
 
 from brands import purchases
+from brands.authentication import authenticate
 from brands.callers import CallerKind
 from brands.coalition import open_coalition
-from brands.credentials import authenticate
 from brands.ledger.audit import audit
 from brands.purchases import Purchase, points_of
 from gateway import demo, imports
@@ -71,7 +71,7 @@ async def holders(settings: Settings, keys: DemoKeys) -> list[CallerKind | None]
     coalition = await open_coalition(settings.database)
     try:
         assert await audit(coalition.database) == []
-        tokens = (keys.operator, keys.brand, keys.member)
+        tokens = (keys.operator, keys.brand, keys.agency, keys.member)
         found = [await authenticate(coalition, token, settings.pepper) for token in tokens]
         return [None if caller is None else caller.kind for caller in found]
     finally:
@@ -117,7 +117,7 @@ async def test_prepared_once(
     assert await demo.prepare(settings) == first
     assert posted(settings) == books
 
-    kinds = [CallerKind.OPERATOR, CallerKind.BRAND, CallerKind.MEMBER]
+    kinds = [CallerKind.OPERATOR, CallerKind.BRAND, CallerKind.AGENCY, CallerKind.MEMBER]
     assert await holders(settings, first.keys) == kinds
     kept = keys_file(settings.database)
     assert kept.stat().st_mode & 0o777 == 0o600
@@ -154,7 +154,7 @@ async def test_keys_that_were_lost(settings: Settings, sample: tuple[int, int]) 
     first = (await demo.prepare(settings)).keys
     keys_file(settings.database).unlink()
     second = (await demo.prepare(settings)).keys
-    assert await holders(settings, first) == [None, None, None]
+    assert await holders(settings, first) == [None] * 4
     kept = keys_file(settings.database)
     kept.write_text(json.dumps({"operator": first.operator, "brand": second.brand, "member": 1}))
     third = (await demo.prepare(settings)).keys
@@ -191,11 +191,24 @@ def paste(line: str) -> Any:
     return httpx.post(url, headers=headers, content=body, timeout=30).json()["data"]
 
 
+def name_by_token(lines: list[str]) -> Any:
+    """The name of the member whose token the printed command for one gets."""
+    (line,) = [line for line in lines if line.startswith("  curl ") and "issuer" in line]
+    _, _, url, _, data = shlex.split(line)
+    token = httpx.post(url, data=dict([data.split("=")])).text.strip()
+    query = {"query": "{ viewer { member { profile { givenName } } } }"}
+    headers = {"authorization": f"Bearer {token}"}
+    answer = httpx.post(url.replace("demo/issuer/token", "graphql"), json=query, headers=headers)
+    return answer.json()["data"]["viewer"]["member"]["profile"]["givenName"]
+
+
 def test_the_demo_from_nothing(tmp_path: Path) -> None:
     """Served from nothing, the demo has every purchase, and the query that it prints converts
-    points at the worked figures; started again, it prints the same and has nothing twice."""
+    points at the worked figures, and the member gets a token at the issuer that it names; started
+    again, it prints the same and has nothing twice."""
     with served(tmp_path) as (url, first):
         assert httpx.get(url).status_code == 200
+        assert name_by_token(first) == "Ada"
         answer = paste(first[-1])
         for name, points_in in (("milesToNights", 640), ("leavesToBeans", 737)):
             assert answer[name] == {

@@ -86,7 +86,7 @@ async def test_a_recipient(coalition: Coalition, prepared: Demo, settings: Setti
     """The introduction names somebody who can be given points, by number and surname, and the
     same one ever after."""
     recipient = prepared.recipient
-    party = await find_recipient(coalition, recipient)
+    party = await find_recipient(coalition, DEMO, recipient)
     assert party.member_id != prepared.member.id
     introduction = "\n".join(demo.introduction(prepared, "http://x", keys_at="x"))
     assert recipient.number in introduction

@@ -12,13 +12,18 @@ from brands.errors import LedgerUnavailable, NotPermitted
 from gateway import masking
 from gateway.error_page import TOP_LEVEL, error_page
 from schema.root import SCHEMA
-from tests.gateway.stage import Stage, open_bare
+from tests.gateway.stage import Stage, open_bare, open_stage
 from tests.house.tree import modules
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "errors.md"
 MEDIA_TYPES = ("application/json", "application/graphql-response+json")
 BRAND = {"query": '{ brand(code: "X") { id } }'}
 PAGE = {"query": "{ brands(first: 0) { edges { cursor } } }"}
+DEAR = {
+    "query": """{ member(by: {id: "m"}) { memberships {
+        transactions(first: 100) { edges { node { entries { account { id } } } } }
+    } } }"""
+}
 MAKERS = {"failure": 1, "Refused": 2}
 """What makes a top-level error, and which of its arguments is the code."""
 
@@ -63,7 +68,9 @@ def test_no_code_is_unlisted() -> None:
     """No code of a top-level error is given anywhere that the page does not list, and none is
     listed that nothing gives."""
     constants = {
-        name: it for name, it in vars(masking).items() if name.isupper() and name[0] != "_"
+        name: it
+        for name, it in vars(masking).items()
+        if name.isupper() and name[0] != "_" and isinstance(it, str)
     }
     literal = {
         expression.value
@@ -101,6 +108,12 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("GRAPHQL_PARSE_FAILED", {"json": {"query": "{"}}),
     ("GRAPHQL_VALIDATION_FAILED", {"json": {"query": "{ nothing }"}}),
     ("DOCUMENT_TOO_COMPLEX", {"json": {"query": "{ __typename }" + " " * 200_000}}),
+    ("COST_LIMIT_EXCEEDED", {"json": DEAR}),
+    ("DOCUMENT_NOT_FOUND", {"json": {"documentId": "none"}}),
+    (
+        "PERSISTED_QUERY_NOT_FOUND",
+        {"json": {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}}},
+    ),
     ("BAD_USER_INPUT", {"json": {"query": "{ __typename }", "operationName": "No"}}),
     ("BAD_USER_INPUT", {"json": PAGE}),
 ]
@@ -149,3 +162,15 @@ async def test_statuses_of_a_field(
     monkeypatch.setattr("brands.registry.Snapshot.brand", broken)
     assert await statuses(bare, code, {"json": BRAND}) == {200}
     assert 200 in TOP_LEVEL[code].statuses
+
+
+async def test_statuses_of_the_metrics(sqlite_url: str) -> None:
+    """The page of metrics refuses with statuses that the table has, as GraphQL does."""
+    async with open_stage(sqlite_url) as stage:
+        brand = stage.tokens["aero"]
+        for code, token, status in (("FORBIDDEN", brand, 403), ("UNAUTHENTICATED", "x", 401)):
+            headers = {"authorization": f"Bearer {token}"}
+            response = await stage.client.get("/metrics", headers=headers)
+            assert response.status_code == status
+            assert status in TOP_LEVEL[code].statuses
+            assert [it["extensions"]["code"] for it in response.json()["errors"]] == [code]

@@ -170,11 +170,44 @@ async def test_queries_by_get(bare: Stage) -> None:
         },
         headers=headers,
     )
-    assert response.json() == {"data": {"brand": None}}
+    assert response.json()["data"] == {"brand": None}
     for params in ({}, {"query": ""}, {"query": "{__typename}", "variables": "{"}):
         response = await bare.client.get("/graphql", params=params, headers=headers)
         assert response.status_code == 400
         assert error_of(response)["extensions"]["code"] == "BAD_REQUEST"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'\xef\xbb\xbf{"query": "{ __typename }"}', "byte order mark"),
+        (b'{"query": "{ __typename }", "variables": {"n": 1e400}}', "number is infinity"),
+        (b'{"query": "\xff"}', "not valid UTF-8"),
+        (b"", "empty"),
+    ],
+)
+async def test_what_is_wrong_with_a_body_is_said(bare: Stage, body: bytes, said: str) -> None:
+    """Of a body that cannot be read it is said what is wrong with it."""
+    response = await bare.post(content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 400
+    assert said in error_of(response)["message"]
+
+
+async def test_nothing_is_said_twice(bare: Stage) -> None:
+    """Two credentials, or two of a parameter, are refused: readers differ in which counts."""
+    good = f"Bearer {bare.tokens['operator']}"
+    for first, second in ((good, "Bearer x"), (good, good)):
+        headers = [("authorization", first), ("authorization", second)]
+        response = await bare.client.get(
+            "/graphql", params={"query": "{ __typename }"}, headers=headers
+        )
+        assert response.status_code == 400
+        assert error_of(response)["extensions"]["code"] == "BAD_REQUEST"
+    for twice in ("query", "variables", "operationName"):
+        asked = f"/graphql?query=%7B__typename%7D&{twice}=&{twice}="
+        response = await bare.client.get(asked, headers={"authorization": good})
+        assert response.status_code == 400
+        assert "more than once" in error_of(response)["message"]
 
 
 async def test_no_mutations_by_get(bare: Stage) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -9,15 +10,19 @@ import httpx
 import orjson
 import pytest
 import structlog
+from tortoise.exceptions import OperationalError
 
+from brands.buckets import Rate
 from brands.coalition import Coalition, open_coalition
 from brands.database import Transaction
 from brands.errors import LedgerUnavailable
 from brands.ledger.writer import Ledger
 from gateway.app import create_app
-from gateway.documents import MAX_DOCUMENTS, Documents
+from gateway.documents import BYTES_TO_A_TOKEN, MAX_SEEN, Documents
 from gateway.explorer import STATIC
+from gateway.instruments import Instruments
 from gateway.logs import configure_logs
+from gateway.member_tokens import MemberTokens
 from gateway.settings import BadSetting, Settings, read_settings
 from schema.root import SCHEMA
 from tests.gateway.stage import PEPPER, Json, Stage, key, open_bare, open_stage
@@ -200,15 +205,48 @@ async def test_logs_hold_nothing_personal(sqlite_url: str, lines: io.BytesIO) ->
     assert {"request_id", "client", "status", "milliseconds"} <= set(logged[-1])
 
 
-def test_documents_are_bounded() -> None:
-    """Documents are remembered, the invalid and the oldest are not."""
+def test_documents_are_remembered_from_the_second_time_on() -> None:
+    """What is asked for again is remembered; the invalid is not, nor what comes but once, which
+    pushes nothing out."""
     documents = Documents(SCHEMA._schema)
-    first = documents.read("{ __typename }")
-    assert documents.read("{ __typename }") is first
-    assert documents.read("{ nothing }") is not documents.read("{ nothing }")
-    for number in range(MAX_DOCUMENTS):
+    assert documents.read("{ __typename }") is not documents.read("{ __typename }")
+    known = documents.read("{ __typename }")
+    assert documents.knows("{ __typename }")
+    for _ in range(3):
+        assert documents.read("{ nothing }").errors
+    assert len(documents) == 1
+    for number in range(300):
         documents.read(f"{{ a{number}: __typename }}")
-    assert documents.read("{ __typename }") is not first
+    assert len(documents) == 1
+    assert documents.read("{ __typename }") is known
+    assert MAX_SEEN > 300
+
+
+def test_documents_are_bounded_by_what_they_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However large documents are, together they take no more than is allowed; the oldest go."""
+    monkeypatch.setattr("gateway.documents.MAX_REMEMBERED", 200_000)
+    documents = Documents(SCHEMA._schema)
+    small = "{ __typename }"
+    large = "{ viewer {" + " kind" * 50 + " } }"
+    for text in (small, *(f"query Q{number} {large}" for number in range(20))):
+        for _ in range(2):
+            assert documents.read(text).errors == ()
+    assert not documents.knows(small)
+    assert documents.knows(f"query Q19 {large}")
+    assert 2 <= len(documents) <= 5
+    huge = "{ __typename }" + " " * 60_000
+    tracemalloc.start()
+    try:
+        kept = [documents.understand(f"query Q{number} {large}") for number in range(50)]
+        tokens = sum(each.ast.token_count for each in kept if each.ast is not None)
+        took = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert took / tokens <= BYTES_TO_A_TOKEN
+    for number in range(8):
+        documents.read(f"# {number}\n{huge}")
+        documents.read(f"# {number}\n{huge}")
+    assert len(documents) <= 3
 
 
 PEPPERED = {"COALITION_PEPPER": "0123456789abcdef"}
@@ -239,6 +277,19 @@ def test_settings_from_the_environment() -> None:
         "COALITION_WORKER": "off",
         "COALITION_PUBLIC_INTROSPECTION": "yes",
         "COALITION_MAX_BODY": "2048",
+        "COALITION_MAX_COST": "700",
+        "COALITION_RATE_OPERATOR": "10/1",
+        "COALITION_RATE_BRAND": "20/2",
+        "COALITION_RATE_AGENCY": "30/3",
+        "COALITION_RATE_MEMBER": "40/4",
+        "COALITION_RATE_ANONYMOUS": "50/5",
+        "COALITION_TIMEOUT": "9",
+        "COALITION_DOCUMENTS": "manifest.json",
+        "COALITION_TRUSTED_ONLY": "yes",
+        "COALITION_DRAIN_SECONDS": "3",
+        "COALITION_PUBLIC_METRICS": "yes",
+        "COALITION_PROXIES": "10.0.0.0/8, ::1",
+        "COALITION_WORKER_PORT": "9000",
         "COALITION_TEST_POSTGRES": "for the tests",
     }
     assert read_settings(given) == Settings(
@@ -251,6 +302,19 @@ def test_settings_from_the_environment() -> None:
         public_introspection=True,
         worker=False,
         max_body=2048,
+        max_cost=700,
+        rate_operator=Rate(10, 1),
+        rate_brand=Rate(20, 2),
+        rate_agency=Rate(30, 3),
+        rate_member=Rate(40, 4),
+        rate_anonymous=Rate(50, 5),
+        timeout=9,
+        documents="manifest.json",
+        trusted_only=True,
+        drain_seconds=3,
+        public_metrics=True,
+        proxies="10.0.0.0/8, ::1",
+        worker_port=9000,
     )
 
 
@@ -266,6 +330,16 @@ def test_settings_from_the_environment() -> None:
         {"COALITION_GRAPHIQL": "maybe"},
         {"COALITION_PEPPER": "short"},
         {"COALITION_MAX_BODY": "1"},
+        {"COALITION_MAX_COST": "0"},
+        {"COALITION_RATE_BRAND": "100"},
+        {"COALITION_RATE_BRAND": "100/0"},
+        {"COALITION_RATE_BRAND": "many/5"},
+        {"COALITION_TIMEOUT": "0"},
+        {"COALITION_TRUSTED_ONLY": "perhaps"},
+        {"COALITION_DRAIN_SECONDS": "-1"},
+        {"COALITION_PUBLIC_METRICS": "some"},
+        {"COALITION_PROXIES": "the proxy"},
+        {"COALITION_WORKER_PORT": "0"},
         {"COALITION_DATABSE": "sqlite:///x.db"},
     ],
 )
@@ -300,3 +374,20 @@ async def test_what_is_held_is_let_go(sqlite_url: str) -> None:
         assert isinstance(app.state.coalition, Coalition)
         assert "worker" in {task.get_name() for task in asyncio.all_tasks()}
     assert "worker" not in {task.get_name() for task in asyncio.all_tasks()}
+
+
+async def test_what_does_not_open_is_closed(tmp_path: Path) -> None:
+    """If the coalition cannot be opened, what was opened before it is closed."""
+    app = create_app(Settings(database=f"sqlite:///{tmp_path / 'none.db'}", pepper=PEPPER))
+    closed: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        for place, name in ((MemberTokens, "tokens"), (Instruments, "instruments")):
+
+            async def close(_: object, name: str = name) -> None:
+                closed.append(name)
+
+            patch.setattr(place, "close", close)
+        with pytest.raises(OperationalError):
+            async with app.router.lifespan_context(app):
+                pass
+    assert closed == ["tokens", "instruments"]

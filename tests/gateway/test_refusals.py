@@ -54,3 +54,16 @@ async def test_errors_carry_their_figures(stage: Stage) -> None:
     )
     assert answer["short"]["errors"] == [{"available": 1_000, "required": 5_000}]
     assert answer["closed"]["errors"] == [{"membership": scene.closed}]
+
+
+async def test_one_field_that_fails_fails_alone(stage: Stage) -> None:
+    """A field that is refused does not take along what another field of the request waits for."""
+    page = 'transactions(first: 1, after: "x") { __typename }'
+    query = f"""{{
+        a: viewer {{ member {{ householdInvitations {{ id }} {page} }} }}
+        b: viewer {{ member {{ householdInvitations {{ id }} id }} }}
+    }}"""
+    scene = await scene_of(stage)
+    answer = await stage.ask(query, who=scene.ada.token)
+    assert answer["data"]["b"]["member"]["householdInvitations"] == []
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_USER_INPUT"]

@@ -1,8 +1,12 @@
 """The worker: what falls due by itself is done, and no failure stops it."""
 
 import asyncio
+import socket
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
+import httpx
 import pytest
 
 from brands.accruals import credit
@@ -14,8 +18,12 @@ from brands.ledger.chart import AccountKind, TransactionKind
 from brands.ledger.commands import Claim, Post, Revalue, fingerprint
 from brands.ledger.writer import Ledger
 from brands.upkeep import expire_holds, expire_lots, revalue_pools
+from gateway.app import create_app
+from gateway.metrics import Metrics
+from gateway.settings import Settings
 from gateway.worker import Worker
-from tests.gateway.stage import OPERATOR, Person, Stage, key, uuid_of
+from tests.gateway.process import started
+from tests.gateway.stage import OPERATOR, PEPPER, Person, Stage, key, uuid_of
 
 BALANCE = "query B($id: ID!) { node(id: $id) { ... on Membership { balance { posted held } } } }"
 
@@ -111,7 +119,7 @@ async def test_a_failure_stops_nothing(stage: Stage, monkeypatch: pytest.MonkeyP
         raise OSError
 
     monkeypatch.setattr("gateway.worker.DUTIES", (broken, expire_lots))
-    work = asyncio.create_task(Worker(stage.coalition, pause=0.01).run())
+    work = asyncio.create_task(Worker(stage.coalition, Metrics(), pause=0.01).run())
     await asyncio.wait_for(thrice.wait(), 10)
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -123,7 +131,7 @@ async def test_two_workers(stage: Stage) -> None:
     """Two workers at once do what is due once."""
     ada = await stage.enrol("AERO")
     await earn_for_a_moment(stage, ada, 100)
-    await asyncio.gather(*(Worker(stage.coalition).round() for _ in range(2)))
+    await asyncio.gather(*(Worker(stage.coalition, Metrics()).round() for _ in range(2)))
     assert await balance(stage, ada) == {"posted": 0, "held": 0}
     rows = await stage.coalition.database.fetch(
         "SELECT count(*) AS n FROM transactions WHERE kind = 'EXPIRY'"
@@ -138,3 +146,69 @@ async def test_revaluing_again_does_nothing(stage: Stage) -> None:
     brand = stage.coalition.registry.snapshot.brand("AERO").id
     await stage.coalition.ledger.submit(Revalue(new_id(0), brand))
     assert await stage.books() == before
+
+
+async def test_a_worker_of_its_own(sqlite_url: str, tmp_path: Path) -> None:
+    """A worker that is a process of its own shows its metrics where it is told to, and ends with
+    status 0 when told to stop."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with started(sqlite_url, tmp_path / "log", "worker", COALITION_WORKER_PORT=str(port)) as worker:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            page = ""
+            for _ in range(100):
+                with suppress(httpx.ConnectError):  # it is not up yet
+                    page = (await client.get("/metrics")).text
+                if 'coalition_duties_total{duty="expire_lots",outcome="done"} 1.0' in page:
+                    break
+                await asyncio.sleep(0.1)
+            assert "coalition_duty_last_success_timestamp_seconds" in page
+        worker.terminate()
+        assert await asyncio.to_thread(worker.wait, 10) == 0
+
+
+async def test_a_gateway_finishes_the_duty(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker within a gateway that stops finishes the duty that it is at, while the books are
+    still open; but not for ever."""
+    begun, done, takes = asyncio.Event(), list[str](), [0.0]
+
+    async def long(coalition: Coalition) -> int:
+        begun.set()
+        await asyncio.sleep(takes[0])
+        await coalition.database.fetch("SELECT 1")
+        done.append("long")
+        return 0
+
+    monkeypatch.setattr("gateway.worker.DUTIES", (long,))
+    monkeypatch.setattr("gateway.worker.GRACE_SECONDS", 1)
+    for takes[0] in (0.3, 30):
+        begun.clear()
+        app = create_app(Settings(database=sqlite_url, pepper=PEPPER))
+        async with asyncio.timeout(5), app.router.lifespan_context(app):
+            await begun.wait()
+    assert done == ["long"]
+
+
+async def test_stopping_finishes_the_duty(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that is stopped finishes the duty that it is at, and begins no other."""
+    begun, done = asyncio.Event(), list[str]()
+
+    async def long(_: Coalition) -> int:
+        begun.set()
+        await asyncio.sleep(0.1)
+        done.append("long")
+        return 0
+
+    async def next_one(_: Coalition) -> int:
+        done.append("next")
+        return 0
+
+    monkeypatch.setattr("gateway.worker.DUTIES", (long, next_one))
+    worker = Worker(stage.coalition, Metrics())
+    work = asyncio.create_task(worker.run())
+    await begun.wait()
+    worker.stop()
+    await asyncio.wait_for(work, 5)
+    assert done == ["long"]

@@ -2,10 +2,13 @@
 `pyproject.toml`, checked by `make check`."""
 
 import ast
+import json
 import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from tests.house.tree import PRODUCT, ROOT, Module, modules, texts
 
@@ -182,6 +185,19 @@ def test_the_lock_pins_versions_and_names_no_address() -> None:
     ] == []
 
 
+def test_the_lock_of_the_node_tools_pins_versions_and_names_no_address() -> None:
+    """Every tool for Node.js has one exact version, and every package of theirs a hash and no
+    address to get it from."""
+    named = json.loads((ROOT / "tests/node/package.json").read_text())
+    versions = [*named["devDependencies"].values(), *named["overrides"].values()]
+    assert [each for each in versions if not re.fullmatch(r"\d+\.\d+\.\d+", each)] == []
+    packages = json.loads((ROOT / "tests/node/package-lock.json").read_text())["packages"]
+    assert packages.pop("")["devDependencies"] == named["devDependencies"]
+    assert [
+        name for name, each in packages.items() if "resolved" in each or "integrity" not in each
+    ] == []
+
+
 def product_and_tests() -> list[Module]:
     """Every Python file but the migrations."""
     return [module for module in modules(*PRODUCT, "tests") if not module.is_migration]
@@ -224,3 +240,13 @@ def is_one_sentence(text: str) -> bool:
 def is_inside(target: Path) -> bool:
     """Whether a path exists and lies in the repository."""
     return target.exists() and target.resolve().is_relative_to(ROOT)
+
+
+@pytest.mark.parametrize("floor", ["gateway", "brands"])
+def test_every_room_is_on_the_plan(floor: str) -> None:
+    """`docs/rooms.md` names every module of a floor, once, and no other."""
+    plan = (ROOT / "docs" / "rooms.md").read_text()
+    part = plan.split(f"## {floor}\n")[1].split("\n## ")[0].split("\n\nThe books")[0]
+    named = re.findall(r"`(\w+)`", part)
+    there = {path.stem for path in (ROOT / floor).glob("*.py")} - {"__init__", "__main__"}
+    assert sorted(named) == sorted(there)

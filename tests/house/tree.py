@@ -11,7 +11,7 @@ PRODUCT = ("gateway", "schema", "brands")
 
 _GENERATED = {
     *(".git", ".venv", "build", "dist", "var", "__pycache__", ".hypothesis", ".ruff_cache"),
-    *(".mypy_cache", ".pytest_cache", ".import_linter_cache"),
+    *(".mypy_cache", ".pytest_cache", ".import_linter_cache", "node_modules"),
 }
 _TEXT = {"", ".csv", ".css", ".graphql", ".html", ".js", ".lock", ".md", ".py", ".sql", ".toml"}
 _TEXT |= {".txt", ".yaml", ".yml"}

@@ -315,3 +315,19 @@ async def test_a_batch_that_fails() -> None:
     for load in loads:
         with pytest.raises(LedgerUnavailable):
             await load
+
+
+async def test_who_gives_up_takes_nobody_along() -> None:
+    """When one of two who asked for the same is cancelled, the other still gets it."""
+    going = asyncio.Event()
+
+    async def fetch(keys: Sequence[int]) -> dict[int, str]:
+        await going.wait()
+        return {key: str(key) for key in keys}
+
+    batch = Batch(fetch)
+    patient, hasty = batch.load(1), batch.load(1)
+    hasty.cancel()
+    going.set()
+    assert await patient == "1"
+    assert await batch.load(1) == "1"

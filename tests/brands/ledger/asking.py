@@ -13,6 +13,7 @@ from brands.ledger.commands import (
     Claim,
     EndHold,
     ExpireLots,
+    Note,
     PlaceHold,
     Post,
     Posting,
@@ -336,6 +337,13 @@ def expiry(brand: Brand, account: UUID) -> ExpireLots:
 def revaluation(brand: Brand, book: int) -> Revalue:
     """A brand's pool in one book, brought to the value in force."""
     return Revalue(new_id(book), brand.id)
+
+
+def note(book: int, *tokens: str, **more: Any) -> Note:
+    """Something noted beside the books, which spends these tokens."""
+    id = new_id(book)
+    spent = tuple(Token(book, token) for token in tokens)
+    return Note(id, more.pop("claim", None) or claim(), "test", id, spent, **more)
 
 
 def refusal(book: int, rejection: Rejection, **more: Any) -> Refuse:

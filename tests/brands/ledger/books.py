@@ -178,7 +178,9 @@ async def _fill(database: Database, books: Books) -> None:
         for brand, account in zip(books.brands, member.accounts, strict=True):
             accounts.append((member.book, account, owner, "POINTS", brand.id, 0, None))
     async with database.transaction() as tx:
-        await tx.fetch("INSERT INTO coalition VALUES (1, 'Test', 'USD', 2, $1, 1, 1)", books.count)
+        await tx.fetch(
+            "INSERT INTO coalition VALUES (1, 'Test', 'USD', 2, $1, 1, 1, NULL)", books.count
+        )
         for number, brand in enumerate(books.brands):
             await tx.fetch(
                 "INSERT INTO brands (id, code, name, points_name, time_zone, status, number_format,"

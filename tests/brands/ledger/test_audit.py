@@ -72,8 +72,10 @@ EARNED = "(SELECT id FROM transactions WHERE kind = 'ACCRUAL' AND points = 50)"
 OTHER = "(SELECT id FROM transactions WHERE kind = 'ACCRUAL' AND points = 10)"
 TAKEN_BACK = (
     "INSERT INTO transactions SELECT book, $1, 'REVERSAL', event_at, recorded_at, client,"
-    " request_id, NULL, NULL, id, points FROM transactions WHERE {}"
+    " request_id, NULL, NULL, id, points, NULL FROM transactions WHERE {}"
 )
+
+STEP = "INSERT INTO booking_steps SELECT 0, $1, {}, 'c', 1 FROM (SELECT id FROM brands LIMIT 1) b"
 
 BROKEN = {
     "the entries of a transaction sum to zero in every unit": (
@@ -143,6 +145,31 @@ BROKEN = {
         "UPDATE accounts SET balance = 1 WHERE kind = 'TRANSIT' AND book = 1"
     ),
     "no limit is used less than not at all": "UPDATE cap_uses SET points = -9 WHERE points < 0",
+    "whatever is posted has a position in its book's feed": (
+        "UPDATE feeds SET position = position + 1 WHERE book = 0"
+    ),
+    "the positions of what moved an account rise with its versions": (
+        f"UPDATE transactions SET position = 1000 WHERE id = {SPENT}"
+    ),
+    "a credited segment has its accrual": STEP.format(
+        "0, $1, 'CREDITED', id, 'n', $1, $1, '', '2026-01-05', 5, NULL, $1"
+    ),
+    "what became of a segment is known from its beginning": (
+        "INSERT INTO booking_segments VALUES (0, $1, $1, 'i', 1)"
+    ),
+    "what has ended stays ended, and only what was credited is undone": STEP.format(
+        "n, $1, s, id, 'n', NULL, $1, '', '2026-01-05', NULL, NULL, NULL"
+    )
+    + ", (SELECT 0 AS n, 'VOIDED' AS s UNION SELECT 1, 'PENDING') t",
+    "a flight is credited to a member once at a time": (
+        "INSERT INTO flown VALUES (0, $1, 'f', 0, 1, $1, 1)"
+    ),
+    "an approved claim has its accrual": (
+        "INSERT INTO credit_claim_steps VALUES (0, $1, 1, 'APPROVED', 5, 'r', $1, 'c', 1)"
+    ),
+    "a voided segment keeps no points": STEP.format(
+        "0, $1, 'VOIDED', id, 'n', $1, $1, '', '2026-01-05', 5, 'VOID', $1"
+    ),
 }
 
 OTHERWISE = (
@@ -183,9 +210,24 @@ OTHERWISE = (
         TAKEN_BACK.format("kind = 'TRANSFER_OUT' AND points = 2"),
     ),
     ("no limit is used less than not at all", "UPDATE cap_uses SET count = -1"),
+    ("whatever is posted has a position", f"DELETE FROM transactions WHERE id = {SPENT}"),
+    ("whatever is posted has a position", "DELETE FROM feeds WHERE book = 1"),
+    ("whatever is posted has a position", "UPDATE feeds SET earlier = 1 WHERE book = 0"),
+    (
+        "whatever is posted has a position",
+        f"UPDATE transactions SET position = NULL WHERE id = {SPENT}",
+    ),
+    (
+        "whatever is posted has a position",
+        "UPDATE transactions SET position = position + 1000 WHERE position > 1 AND book = 0",
+    ),
     (
         "no limit is used less than not at all",
         "UPDATE cap_uses SET transaction_id = $1 WHERE points > 0",
+    ),
+    (
+        "a flight is credited to a member once at a time",
+        "INSERT INTO flown SELECT 0, $1, 'f', n, 0, $1, 1 FROM (SELECT 0 AS n UNION SELECT 1) t",
     ),
 )
 """Other ways to break some of them."""

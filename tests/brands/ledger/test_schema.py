@@ -29,6 +29,14 @@ APPEND_ONLY = (
     "valuations",
     "transfer_rules",
     "actions",
+    "notes",
+    "program_terms",
+    "bookings",
+    "booking_brands",
+    "booking_segments",
+    "booking_steps",
+    "booking_links",
+    "flown",
 )
 
 FILL = {
@@ -41,6 +49,15 @@ FILL = {
     "cap_uses": "(book, account_id, name, transaction_id, points, count)"
     " VALUES (0, $1, 'OUT', $1, 1, 1)",
     "transfer_rules": "SELECT $1, id, id, 1, '', 1, NULL, 1, 1, 'c' FROM brands LIMIT 1",
+    "notes": "VALUES (0, $1, 'o', $1, 'c', 'r', 1)",
+    "program_terms": "SELECT $1, id, '', 1, 1, 1, 'c' FROM brands LIMIT 1",
+    "bookings": "VALUES (0, $1, $1, 'L', 'n', 1)",
+    "booking_brands": "VALUES (0, $1, $1, 1)",
+    "booking_segments": "VALUES (0, $1, $1, 'i', 1)",
+    "booking_steps": "VALUES (0, $1, 0, $1, 'PENDING', $1, 'n', NULL, $1, '', '2026-01-05', NULL,"
+    " NULL, NULL, 'c', 1)",
+    "booking_links": "VALUES (0, $1, 0, $1, $1, 0, 1)",
+    "flown": "VALUES (0, $1, 'f', 0, 0, $1, 1)",
     "actions": "(id, at, client, request_id, action, subject, details)"
     " VALUES ($1, 1, 'c', 'r', 'a', 's', '')",
 }
@@ -75,6 +92,7 @@ async def test_history_is_written_once(filled: Books, table: str) -> None:
         "actions": "id",
         "transactions": "id",
         "transfer_rules": "id",
+        "program_terms": "id",
     }
     column = columns.get(table, "book")
     verbs = [f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"]
@@ -113,8 +131,28 @@ IMPOSSIBLE = (
     "INSERT INTO lot_uses SELECT book, transaction_id, account_id, $1, 0 FROM lot_uses LIMIT 1",
     "INSERT INTO hold_lots SELECT book, hold_id, $1, 0 FROM hold_lots LIMIT 1",
     "INSERT INTO idempotency_keys SELECT * FROM idempotency_keys LIMIT 1",
-    "INSERT INTO coalition SELECT 2, name, currency, minor_digits, books, 1, 1 FROM coalition",
+    "INSERT INTO transactions SELECT book, $1, '', 1, 1, '', '', NULL, NULL, NULL, 1, 1 FROM feeds",
+    "UPDATE feeds SET position = -1",
+    "UPDATE feeds SET earlier = -1",
+    (
+        "INSERT INTO coalition (id, name, currency, minor_digits, books, epoch, created_at)"
+        " SELECT 2, name, currency, minor_digits, books, 1, 1 FROM coalition"
+    ),
     "UPDATE coalition SET books = 1025",
+    *(
+        f"INSERT INTO booking_steps SELECT book, $1, {step} FROM booking_steps LIMIT 1"
+        for step in (
+            "-1, $1, 'PENDING', $1, 'n', NULL, $1, '', '2026-01-05', NULL, NULL, NULL, 'c', 1",
+            "0, $1, 'FLOWN', $1, 'n', NULL, $1, '', '2026-01-05', NULL, NULL, NULL, 'c', 1",
+            "0, $1, 'PENDING', $1, 'n', NULL, $1, '', '2026-01-05', 5, NULL, NULL, 'c', 1",
+            "0, $1, 'CREDITED', $1, 'n', $1, $1, '', '2026-01-05', 5, NULL, NULL, 'c', 1",
+            "0, $1, 'CREDITED', $1, 'n', NULL, $1, '', '2026-01-05', 5, NULL, $1, 'c', 1",
+            "0, $1, 'INELIGIBLE', $1, 'n', NULL, $1, '', '2026-01-05', NULL, NULL, NULL, 'c', 1",
+        )
+    ),
+    "INSERT INTO booking_steps SELECT * FROM booking_steps LIMIT 1",
+    "INSERT INTO bookings SELECT book, $1, agency_id, 'L', name, 1 FROM bookings LIMIT 1",
+    "INSERT INTO flown SELECT * FROM flown LIMIT 1",
     *(
         f"INSERT INTO valuations SELECT $1, brand_id, {rates}, 99, 99 FROM valuations LIMIT 1"
         for rates in ("0, 1, 1, 1", "5, 4, 5, 5", "5, 5, 6, 5", "5, 5, 5, 4", "5, 5, 0, 5")

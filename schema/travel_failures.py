@@ -1,0 +1,116 @@
+"""What clients are told of failures that have to do with travel agencies: a part of the table."""
+
+import strawberry
+
+from brands import errors as failures
+from brands import rejections
+from brands.errors import DomainError
+from schema.error_types import ErrorType, Figure, count, instant, text
+from schema.nodes import Tag, global_id
+
+_BRAND = text("The code of the brand.")
+_NAME = {"name": text("What was looked for.")}
+_CLAIM_STATUS = {"status": text("How far the claim has come.")}
+
+TRAVEL_ERRORS: dict[type[DomainError], ErrorType] = {
+    failures.ProgramTermsInPast: ErrorType(
+        "What a brand lays down for travel cannot begin in the past.",
+        {
+            "effective_from": instant("When it was to begin."),
+            "now": instant("The present, by the database's clock."),
+        },
+    ),
+    failures.ProgramTermsOutOfSequence: ErrorType(
+        "What a brand lays down for travel must begin after all that it has published already.",
+        {"latest": instant("When the last that is published begins.")},
+    ),
+    failures.LookupsThrottled: ErrorType(
+        "Too many lookups by number and name did not match. Nothing of the request is answered.",
+        {
+            "retry_at": instant("When to try again, by the database's clock."),
+            "retry_after_seconds": count("In how many seconds that is, rounded up."),
+        },
+    ),
+    failures.BookingNotFound: ErrorType(
+        "There is no such booking, or none that this caller may see.", _NAME
+    ),
+    failures.SegmentNotFound: ErrorType(
+        "There is no such segment of a booking, or none that this caller may see.", _NAME
+    ),
+    failures.ClaimNotFound: ErrorType(
+        "There is no such claim, or none that this caller may see.", _NAME
+    ),
+    failures.CarrierTaken: ErrorType(
+        "The trade names another brand so, or is to.",
+        {"carrier": text("The designator."), "brand": _BRAND},
+    ),
+    rejections.SegmentAlreadyCredited: ErrorType("The segment's points are credited already."),
+    rejections.SegmentClosed: ErrorType(
+        "What became of the segment is settled: this cannot be done to it any more.",
+        {"status": text("The status of the segment.")},
+    ),
+    rejections.SegmentNotTravelled: ErrorType(
+        "Nothing is credited before it can have been travelled.",
+        {"begins_on": text("The day of departure, or of check-out, like 2026-01-31.")},
+    ),
+    rejections.SegmentTooOld: ErrorType(
+        "What was travelled more than 24 months ago is confirmed by the operator only.",
+        {"travelled_on": text("The day of departure, or of check-out, like 2026-01-31.")},
+    ),
+    rejections.PointsSpent: ErrorType(
+        "The points are spent, and the program takes none back that are. How many there are is "
+        "told to the program's brand only."
+    ),
+    rejections.FlightAlreadyCredited: ErrorType(
+        "The member is credited with this flight or stay already, by another segment."
+    ),
+    rejections.AccrualNotCharted: ErrorType(
+        "The program's earn chart says nothing of this segment. The program's brand or the "
+        "operator can say how many points it earns."
+    ),
+    rejections.BookingChanged: ErrorType(
+        "Another request has changed the booking at the same moment. Look at it, and ask again "
+        "with a new key."
+    ),
+    rejections.ClaimTooEarly: ErrorType(
+        "Nothing can be missing before the journey was made.",
+        {"travelled_on": text("The day of departure, or of check-out, like 2026-01-31.")},
+    ),
+    rejections.ClaimWindowClosed: ErrorType(
+        "Credit for this journey can be claimed no more.",
+        {"closed_at": instant("When the program's window for it closed.")},
+    ),
+    rejections.DuplicateClaim: ErrorType(
+        "This flight or stay is claimed already.",
+        {
+            "claim_id": Figure(
+                strawberry.ID,
+                "The id of the claim that there is.",
+                lambda identifier: global_id(Tag.CLAIM, identifier),
+                name="claim",
+            )
+        },
+    ),
+    rejections.AlreadyCredited: ErrorType("This flight or stay is credited already."),
+    rejections.ClaimDecided: ErrorType(
+        "The claim is decided already, or taken back.", _CLAIM_STATUS
+    ),
+    rejections.ClaimNotLinked: ErrorType(
+        "No open membership has this number and this name: the claim can only be rejected."
+    ),
+    rejections.ClaimEarnsNothing: ErrorType(
+        "By the program's chart this earns nothing. Reject the claim, or say how many points it "
+        "earns all the same.",
+        {"reason": text("Why, in the words of the chart.")},
+    ),
+    rejections.AppealNotPossible: ErrorType(
+        "The claim is not rejected, or was rejected for the second time.", _CLAIM_STATUS
+    ),
+    rejections.ClaimNotCredited: ErrorType(
+        "The claim is not approved: there is nothing to take back.", _CLAIM_STATUS
+    ),
+    rejections.ClaimChanged: ErrorType(
+        "The claim was changed by another request at the same moment. Nothing was done."
+    ),
+}
+"""What clients are told of bookings, claims and lookups."""

@@ -1,0 +1,185 @@
+"""The file of loyalty numbers and bookings: its forms, and what is told of bad rows."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.bookings_file import COLUMNS, MAX_LINE_BYTES, BatchRefused, Row, read_batch
+from gateway.loyalty_elements import BadElement, LoyaltyElement, Segment, Stay
+from gateway.ndc import write_ndc
+from gateway.opentravel import write_opentravel
+from gateway.remark_reading import read_remark
+from tests.house.tree import ROOT
+
+TODAY = date(2026, 11, 23)
+ELEMENT = LoyaltyElement("12345678", "Smith", "John", carrier="BA")
+
+
+def read(path: Path, content: bytes) -> list[Row]:
+    """The rows of a file with that content."""
+    file = path / "bookings"
+    file.write_bytes(content)
+    return list(read_batch(file, on=TODAY))
+
+
+def told(rows: list[Row]) -> list[tuple[int, str]]:
+    """The lines of bad rows, and what is wrong with them."""
+    return [(row.line, str(row.content)) for row in rows if isinstance(row.content, BadElement)]
+
+
+def test_csv(tmp_path: Path) -> None:
+    """Columns stand in any order, others are ignored, and a row may have no flight."""
+    rows = read(
+        tmp_path,
+        b"\xef\xbb\xbfNumber,carrier,surname,given_name,colour,flight_carrier,operating_carrier,"
+        b"flight,class,fare_basis,origin,destination,date,record_locator,program,status\r\n"
+        b"1234-5678,ba,Smith,John,red,cx,ba,251,y,yflex,hkg,lhr,2027-02-21,ab12cd,EXEC,Gold\r\n"
+        b"\r\n"
+        b'9,,"O""Brien, Jr",,,,,,,,,,,,TUNE,\n',
+    )
+    flight = Segment("CX", "251", "BA", "Y", "YFLEX", "HKG", "LHR", date(2027, 2, 21))
+    assert rows == [
+        Row(
+            2,
+            LoyaltyElement(
+                number="1234-5678",
+                surname="Smith",
+                given_name="John",
+                carrier="BA",
+                program="EXEC",
+                status="Gold",
+                record_locator="AB12CD",
+                segments=(flight,),
+            ),
+        ),
+        Row(4, LoyaltyElement("9", 'O"Brien, Jr', program="TUNE")),
+    ]
+
+
+def test_stays_of_csv(tmp_path: Path) -> None:
+    """A row may have a stay, beside a flight or without one; it needs a place and both days."""
+    rows = read(
+        tmp_path,
+        b"program,number,surname,flight_carrier,property,chain,check_in,check_out,rate_code\n"
+        b"TUNE,1,Smith,CX,Lisbon  1,hh,2027-02-21,2027-02-23,flex\n"
+        b"TUNE,1,Smith,,Lisbon 1,,2027-02-21,,\n"
+        b"TUNE,1,Smith,,,,2027-02-21,2027-02-23,\n",
+    )
+    stay = Stay("Lisbon 1", date(2027, 2, 21), date(2027, 2, 23), "HH", "FLEX")
+    segments = (Segment("CX"),)
+    element = LoyaltyElement("1", "Smith", program="TUNE", segments=segments, stays=(stay,))
+    assert rows[0].content == element
+    assert told(rows) == [
+        (3, "a stay has the days of check_in and check_out"),
+        (4, '"" is no property'),
+    ]
+
+
+def test_bad_rows_of_csv(tmp_path: Path) -> None:
+    """What is wrong with a row is told with its line, and the rest is read."""
+    rows = read(
+        tmp_path,
+        b"carrier,number,surname,flight_carrier,date\n"
+        b"BA,,Smith,,\n"
+        b"BA,1,,,\n"
+        b",1,Smith,,\n"
+        b"BA,1,Smith,,2027-02-30\n"
+        b"BA,1,Smith,,2027-02-21\n"
+        b"BA,1,Smith\n"
+        b"BA,1,\xff,,\n"
+        b"BA,1,a\0b,,\n"
+        b'BA,1,"Smith,,\n'
+        b"British Airways,1,Smith,,\n"
+        b"BA,1," + b"x" * MAX_LINE_BYTES + b",,\n"
+        b"BA,1,Smith,CX,2027-02-21\n",
+    )
+    assert told(rows) == [
+        (2, "there is no number"),
+        (3, "there is no surname"),
+        (4, "neither a carrier nor a program is named"),
+        (5, '"2027-02-30" is not a date like 2026-12-31'),
+        (6, '"" is no carrier'),
+        (7, "the line has 3 values where the header has 5"),
+        (8, "the line is not UTF-8 at byte 6"),
+        (9, "the line has a control character"),
+        (10, "the line is not CSV: unexpected end of data"),
+        (11, '"BRITISH AIRWAYS" is no carrier'),
+        (12, f"the line is longer than {MAX_LINE_BYTES} bytes"),
+    ]
+    assert [row.line for row in rows if isinstance(row.content, LoyaltyElement)] == [13]
+
+
+def test_remarks(tmp_path: Path) -> None:
+    """A file that has no header is one remark a line."""
+    rows = read(
+        tmp_path,
+        b"SSR FQTV CX HK1 HKGLHR 251 Y21FEB BA12345678/GOLD-1SMITH/JOHN MR\n"
+        b"SSR FQTV BA HK1 BA12345678-1SMITH/JOHN\n"
+        b"FFNBA-12345678\n"
+        b"RM HELLO\n",
+    )
+    assert [row.line for row in rows] == [1, 2, 3, 4]
+    assert told(rows) == [
+        (3, "the remark does not name the passenger"),
+        (4, "expected SSR FQTV, or an entry like FFNBA-12345678 at character 1"),
+    ]
+
+
+@pytest.mark.parametrize("write", [write_ndc, write_opentravel])
+def test_messages(tmp_path: Path, write: object) -> None:
+    """XML is known by its beginning, and which of the two it is by what is in it."""
+    assert callable(write)
+    (row,) = read(tmp_path, write(ELEMENT))
+    assert row.content == ELEMENT
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<a/>",
+        b"<a",
+        b"\xff\xfe<\0a\0/\0>\0",
+        b"<!DOCTYPE a><a/>",
+        b"number,carrier\n",
+        b"number,surname\n",
+        b"number,number,surname,carrier\n",
+    ],
+)
+def test_a_file_of_something_else_is_refused(tmp_path: Path, content: bytes) -> None:
+    """XML without a loyalty account, and a header that lacks a column, refuse the whole file."""
+    with pytest.raises(BatchRefused):
+        read(tmp_path, content)
+
+
+def test_what_the_document_shows_can_be_read(tmp_path: Path) -> None:
+    """Every column is told in the document, and its examples of CSV and of remarks are read."""
+    text = (ROOT / "docs" / "agencies.md").read_text(encoding="utf-8")
+    csv_form, remarks = text.split("### CSV")[1].split("### Remarks")
+    told_of = re.findall("`([a-z_]+)`", " ".join(re.findall(r"^\| (`.*?) \|", csv_form, re.M)))
+    assert sorted(told_of) == sorted(COLUMNS)
+    rows = read(tmp_path, csv_form.split("```csv\n")[1].split("```")[0].encode())
+    assert [row.line for row in rows if isinstance(row.content, LoyaltyElement)] == [2, 3]
+    forms = re.findall(r"^\| `(.+?)`", remarks, re.M)
+    assert len([read_remark(form) for form in forms]) == 8
+
+
+def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
+    """Nothing is read from nothing."""
+    assert read(tmp_path, b"") == read(tmp_path, b"\n \n") == []
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=300), header=st.booleans())
+def test_any_file_can_be_read(tmp_path: Path, content: bytes, header: bool) -> None:
+    """Whatever is in a file, each row is an element or told as bad, or the file is refused."""
+    try:
+        rows = read(tmp_path, (",".join(COLUMNS).encode() + b"\n" if header else b"") + content)
+    except BatchRefused:
+        return
+    lines = [row.line for row in rows]
+    assert lines == sorted(lines)
+    assert all(isinstance(row.content, LoyaltyElement | BadElement) for row in rows)
