@@ -120,6 +120,15 @@ async def answered_before(coalition: Coalition, claims: Sequence[Claim]) -> set[
     return {row["key"] for row in rows}
 
 
+async def first_asked(coalition: Coalition, claim: Claim) -> Micros | None:
+    """When the books first answered to a claim, if they have."""
+    rows = await coalition.database.fetch(
+        "SELECT recorded_at FROM idempotency_keys WHERE book = $1 AND client = $2 AND key = $3",
+        *(home_book(f"{claim.client}/{claim.key}", coalition.books), claim.client, claim.key),
+    )
+    return rows[0]["recorded_at"] if rows else None
+
+
 async def subject_of(coalition: Coalition, note: UUID) -> UUID:
     """What a note is about."""
     (row,) = await coalition.database.fetch(

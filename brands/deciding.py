@@ -41,6 +41,7 @@ from brands.rejections import (
     ClaimNotLinked,
     FlightAlreadyCredited,
     InsufficientPoints,
+    PointsSpent,
     Rejection,
 )
 
@@ -61,8 +62,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is decided on a claim, and why. Approved `points` None are those of the program's chart
-    now."""
+    """What is decided on a claim, and why.
+
+    Approved `points` None are those of the program's chart now. A number only the program's own
+    brand, where it supplied the journey, and the operator may give.
+    """
 
     claim_id: UUID
     verdict: Verdict
@@ -98,6 +102,8 @@ async def decide(coalition: Coalition, caller: Caller, decision: Decision) -> Cl
     seen = await claim_by_id(coalition, caller, decision.claim_id)
     if not caller.acts_for_brand(seen.supplier_id):
         raise NotPermitted
+    if decision.points is not None and not caller.acts_for_brand(seen.brand_id):
+        raise NotPermitted
     work = _Deciding(coalition, caller, key, await _whole(coalition, seen))
     if await answered_before(coalition, [key]):
         outcome = await work.refuse(ClaimChanged())
@@ -117,7 +123,8 @@ async def void(
 
     For the brand that supplied the journey, the one whose program it is, and operators. Raises
     `ClaimNotFound`, `NotPermitted`, `InvalidInput`. Refused for good: `ClaimNotCredited`,
-    `ClaimChanged`, `InsufficientPoints`.
+    `ClaimChanged`, `InsufficientPoints` (`PointsSpent`, for a supplier that is not the program's
+    brand).
     """
     words = wording_of(reason, "reason")
     key = claim_of(caller, idempotency_key, VOID, claim=claim_id, reason=words)
@@ -207,11 +214,18 @@ class _Deciding:
         )
         outcome = await self._coalition.ledger.submit(reverse)
         if not _nothing_left(outcome.rejection, clawback):
+            self._require_told(outcome)
             return accepted(outcome)
         # There is nothing to be taken back; the journey counts no more all the same.
         part = part_of(self._key, VOID, claim.id)
         note = self._note(part, VOID, tuple(records), tuple(tokens))
         return accepted(await self._coalition.ledger.submit(note))
+
+    def _require_told(self, outcome: Outcome) -> None:
+        """What a member has is told to nobody but the brand whose points they are."""
+        is_hers = self._caller.acts_for_brand(self._claim.brand_id)
+        if isinstance(outcome.rejection, InsufficientPoints) and not is_hers:
+            raise PointsSpent(replayed=outcome.replayed)
 
     async def _party(self) -> Party | None:
         """Whose claim it is, if that is known."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from brands.booking_parts import Chosen, Done, Part, carry_out, choose, refusing, require_few
-from brands.booking_steps import step_records, stepped, token_of
+from brands.booking_steps import first_asked, step_records, stepped, token_of
 from brands.bookings import (
     ENDED,
     Segment,
@@ -19,7 +19,7 @@ from brands.bookings import (
     required,
 )
 from brands.callers import Caller, CallerKind
-from brands.clock import now_micros
+from brands.clock import NEVER, Micros, now_micros, to_micros
 from brands.coalition import Coalition
 from brands.errors import BookingNotFound, NotPermitted
 from brands.flown import Turns, turns_of
@@ -71,7 +71,8 @@ async def void(
     if isinstance(which, UUID):
         found = await all_bookings(coalition, [which])
         chosen = await choose(coalition, caller, found, claim, VOID)
-        subject, picked = which, _of_booking(chosen, which)
+        asked_at = await first_asked(coalition, claim)
+        subject, picked = which, _of_booking(chosen, which, NEVER if asked_at is None else asked_at)
     else:
         require_few(which, "segments")
         found = await bookings_of(coalition, which)
@@ -96,15 +97,24 @@ async def void(
     return await carry_out(coalition, caller, claim, VOID, subject, parts)
 
 
-def _of_booking(chosen: Chosen, booking: UUID) -> list[Segment]:
+def _of_booking(chosen: Chosen, booking: UUID, asked_at: Micros) -> list[Segment]:
     """Of a booking's segments those that the caller sees and that have not ended, and those of
-    which this very request was answered before."""
+    which this very request was answered before.
+
+    What was attached, or has changed, since it was first asked was not asked for: who asks again
+    with the same key does not void it.
+    """
     if not chosen.seen and not chosen.answered:
         raise BookingNotFound(path="booking", name=str(booking))
     return [
         each
         for each in chosen.whole.values()
-        if each.id in chosen.answered or (each.id in chosen.seen and each.status not in ENDED)
+        if each.id in chosen.answered
+        or (
+            each.id in chosen.seen
+            and each.status not in ENDED
+            and to_micros(each.changed_at) <= asked_at
+        )
     ]
 
 

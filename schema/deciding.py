@@ -37,7 +37,7 @@ class MissingCreditDecideInput:
     decision: Verdict = strawberry.field(description="Whether it is credited.")
     points: Points | None = strawberry.field(
         description="How many points it earns, at least 1; those of the program's chart if left "
-        "out. Only with APPROVE."
+        "out. Only with APPROVE. A number only the program's own brand, and the operator, may give."
     )
     reason: str = strawberry.field(
         description="Why, in 1 to 500 characters: who has claimed is told."

@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 from brands.agencies import agencies_by_id
+from brands.attaching import detach
 from brands.booking_pages import (
     BookingWindow,
     Position,
@@ -12,7 +13,7 @@ from brands.booking_pages import (
     bookings_of_brand,
     bookings_of_membership,
 )
-from brands.bookings import booking_by_id
+from brands.bookings import SegmentStatus, booking_by_id
 from brands.callers import Caller, CallerKind
 from brands.clock import to_micros
 from brands.coalition import Coalition
@@ -21,7 +22,17 @@ from brands.intents import claim_of
 from brands.rejections import SegmentAlreadyCredited
 from brands.reversals import take_back
 from brands.voiding import VoidReason, void
-from tests.brands.booked import after, booked, confirmed, errors, flight, points, scene, stay
+from tests.brands.booked import (
+    after,
+    booked,
+    confirmed,
+    errors,
+    flight,
+    points,
+    scene,
+    statuses,
+    stay,
+)
 from tests.brands.cast import OPERATOR_WITH_PII
 from tests.brands.stage import OPERATOR, enrol, key, require_sound
 
@@ -135,6 +146,44 @@ async def test_a_void_needs_no_second_reversal(coalition: Coalition) -> None:
     again = await booked(coalition, it)
     assert errors(await confirmed(coalition, OPERATOR, again.segments[1])) == [None]
     await require_sound(coalition)
+
+
+async def test_a_replay_voids_nothing_new(coalition: Coalition) -> None:
+    """What is attached, or credited to her, after somebody has voided a booking is not voided when
+    she asks once more with the same key; nor is anything detached so."""
+    it = await scene(coalition)
+    booking = await booked(coalition, it, flight(1))
+    name = key()
+    first = await void(coalition, it.sky, booking.id, VoidReason.VOID, name)
+    assert errors(first) == [None]
+    await booked(coalition, it, flight(1), flight(2))
+    again = await void(coalition, it.sky, booking.id, VoidReason.VOID, name)
+    assert ([each.id for each in after(again)], again.replayed) == (
+        [each.id for each in after(first)],
+        True,
+    )
+    pending = [SegmentStatus.VOIDED, SegmentStatus.PENDING, SegmentStatus.PENDING]
+    assert await statuses(coalition, booking) == pending
+    name = key()
+    await detach(coalition, it.sky, booking.id, None, name)
+    await booked(coalition, it, flight(3))
+    assert (await detach(coalition, it.sky, booking.id, None, name)).replayed
+    assert (await statuses(coalition, booking))[-1] is SegmentStatus.PENDING
+
+
+async def test_a_replay_voids_nothing_that_is_hers_since(coalition: Coalition) -> None:
+    """Nor does a brand void so what was credited elsewhere when it asked first."""
+    it = await scene(coalition)
+    facts = (flight(1, carrier="ZZ"), flight(2))
+    booking = await booked(coalition, it, *facts)
+    await booked(coalition, it, facts[0], brand="HOTEL")
+    name = key()
+    first = await void(coalition, it.brand("AERO"), booking.id, VoidReason.VOID, name)
+    assert errors(first) == [None]
+    await booked(coalition, it, facts[0])
+    again = await void(coalition, it.brand("AERO"), booking.id, VoidReason.VOID, name)
+    assert [each.id for each in after(again)] == [each.id for each in after(first)]
+    assert await statuses(coalition, booking) == [SegmentStatus.PENDING, SegmentStatus.VOIDED]
 
 
 async def _reversed(coalition: Coalition, transaction: UUID | None) -> None:

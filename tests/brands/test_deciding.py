@@ -28,6 +28,7 @@ from brands.rejections import (
     FlightAlreadyCredited,
     InsufficientPoints,
     MembershipClosed,
+    PointsSpent,
     SegmentAlreadyCredited,
 )
 from brands.transactions import reverse
@@ -170,6 +171,43 @@ async def test_voiding_when_the_points_are_spent(coalition: Coalition, clawback:
     await require_sound(coalition)
 
 
+async def test_a_supplier_gives_no_points_of_its_choice(coalition: Coalition) -> None:
+    """Of another brand's points a supplier approves those of the chart, and none where the chart
+    says nothing; how many there are then only the operator says."""
+    it = await scene(coalition)
+    supplier = it.brand("GROCER")
+    charted = await claimed(coalition, it, flight(9, operating_carrier="GR", operating_number="9"))
+    uncharted = await claimed(coalition, it, flight(2, carrier="GR", operating_carrier="G9"))
+    for each in (charted, uncharted):
+        assert each.supplier_id == supplier.brand_id
+        with pytest.raises(NotPermitted):
+            await approve(coalition, supplier, each, 1)
+    with pytest.raises(AccrualNotCharted):
+        await approve(coalition, supplier, uncharted)
+    await approve(coalition, supplier, charted)
+    assert await points(coalition, it) == 250
+    await approve(coalition, OPERATOR, uncharted, 9)
+    assert await points(coalition, it) == 259
+    await require_sound(coalition)
+
+
+async def test_a_supplier_is_not_told_what_a_member_has(coalition: Coalition) -> None:
+    """Where points are spent, the program's brand is told how many there are; a supplier is only
+    told that they are spent, again and again."""
+    it = await scene(coalition, Shortfall.REJECT)
+    made = await claimed(coalition, it, flight(9, operating_carrier="GR", operating_number="9"))
+    await approve(coalition, it.brand("GROCER"), made)
+    await adjust(coalition, OPERATOR, it.ada.at["AERO"], -200, "spent", None, None, key())
+    same = key()
+    for replayed in (False, True):
+        with pytest.raises(PointsSpent) as refused:
+            await void(coalition, it.brand("GROCER"), made.id, "A mistake.", same)
+        assert refused.value == PointsSpent(replayed=replayed)
+    with pytest.raises(InsufficientPoints):
+        await void(coalition, it.brand("AERO"), made.id, "A mistake.", key())
+    await require_sound(coalition)
+
+
 async def test_voiding_what_was_reversed_by_hand(coalition: Coalition) -> None:
     """Where the operator has reversed the transaction, nothing is left to be taken back, and the
     claim ends all the same."""
@@ -238,8 +276,8 @@ async def test_one_of_two_decisions_holds(coalition_on_postgres: Coalition) -> N
 
 
 async def test_what_the_chart_says(coalition: Coalition) -> None:
-    """Points that are not said come from the chart; where it has none, or none for this, the brand
-    must say them."""
+    """Points that are not said come from the chart; where it has none, or none for this, they
+    must be said."""
     it = await scene(coalition)
     staff = await claimed(coalition, it, flight(1, booking_class="N"))
     with pytest.raises(ClaimEarnsNothing) as nothing:
@@ -248,7 +286,7 @@ async def test_what_the_chart_says(coalition: Coalition) -> None:
     unknown = await claimed(coalition, it, flight(2), brand="HOTEL")
     with pytest.raises(AccrualNotCharted):
         await approve(coalition, it.brand("AERO"), unknown)
-    await approve(coalition, it.brand("AERO"), unknown, 7)
+    await approve(coalition, OPERATOR, unknown, 7)
     assert await points(coalition, it, "HOTEL") == 7
 
 
