@@ -1,11 +1,14 @@
 """Fixtures: a gateway that is up, on each database in turn."""
 
+import io
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
+from gateway.logs import configure_logs
 from tests.brands.conftest import postgres_template, postgres_url, sqlite_template, url
 from tests.gateway.stage import Stage, open_stage
 
@@ -24,3 +27,12 @@ async def stage(url: str) -> AsyncIterator[Stage]:
     """A gateway over a coalition of four brands, with credentials of each kind."""
     async with open_stage(url) as opened:
         yield opened
+
+
+@pytest.fixture
+def lines() -> Iterator[io.BytesIO]:
+    """What the process logs."""
+    written = io.BytesIO()
+    configure_logs(written)
+    yield written
+    structlog.reset_defaults()

@@ -3,27 +3,15 @@
 import asyncio
 import io
 import logging
-from collections.abc import Iterator
 
 import orjson
 import pytest
-import structlog
 
-from gateway.logs import configure_logs
 from tests.gateway.live import MEMBERSHIP, live
 from tests.gateway.stage import Json, Stage, key, open_stage
 
 PERSONAL = "Zebedee-Quux"
 HOSTILE = f'{PERSONAL}\\n{{"event":"forged"}}\r\n<script>'
-
-
-@pytest.fixture
-def lines() -> Iterator[io.BytesIO]:
-    """What the process logs."""
-    written = io.BytesIO()
-    configure_logs(written)
-    yield written
-    structlog.reset_defaults()
 
 
 def events(lines: io.BytesIO) -> list[Json]:
