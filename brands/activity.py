@@ -14,12 +14,19 @@ from uuid import UUID
 from brands.callers import Caller
 from brands.coalition import Coalition
 from brands.errors import BrandNotFound, TransferNotFound
+from brands.following.watches import (
+    BrandWatch,
+    Cursor,
+    Event,
+    MembershipWatch,
+    TransferWatch,
+    Watch,
+)
 from brands.memberships import Membership, membership_by_id
+from brands.moving.transfers import Transfer, transfers_by_id
 from brands.parties import seen_party
 from brands.registry import Brand
 from brands.transactions import Transaction, transactions_by_id
-from brands.transfers import Transfer, transfers_by_id
-from brands.watches import BrandWatch, Cursor, Event, MembershipWatch, TransferWatch, Watch
 
 RECHECK_SECONDS = 60.0
 """How old what is shown can be, at most, and the leave to see it."""

@@ -13,7 +13,7 @@ from brands.joining import Seat, join
 from brands.ledger.commands import Claim
 from brands.members import Member, Profile, namespace_of
 from brands.memberships import Membership, new_membership
-from brands.numbers import coalition_number
+from brands.naming.numbers import coalition_number
 from brands.registry import Brand
 
 

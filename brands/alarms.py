@@ -15,7 +15,7 @@ from brands.clock import from_micros, now_micros
 from brands.coalition import Coalition
 from brands.database import Row, as_uuid
 from brands.errors import NotPermitted
-from brands.suspicion import AlarmKind
+from brands.guarding.suspicion import AlarmKind
 
 AT_ONCE = 10_000
 """Meters or hashes forgotten in one round, at most."""

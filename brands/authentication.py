@@ -25,7 +25,7 @@ from brands.database import Row, as_uuid
 from brands.errors import BrandNotFound, InvalidInput, NotPermitted
 from brands.ids import book_of
 from brands.members import OPERATOR_NAMESPACE, MemberBy
-from brands.numbers import MAX_NUMBER
+from brands.naming.numbers import MAX_NUMBER
 from brands.registry import Brand, BrandStatus
 
 ACCESS_SECONDS = 900

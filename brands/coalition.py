@@ -6,8 +6,8 @@ from secrets import token_bytes
 
 from brands.accounts import open_coalition_accounts
 from brands.database import Database, open_database
-from brands.feed import Feed
-from brands.guarding import Guard
+from brands.following.feed import Feed
+from brands.guarding.guard import Guard
 from brands.ids import MAX_BOOKS
 from brands.ledger.writer import Lane, Ledger
 from brands.parties import Parties

@@ -14,7 +14,7 @@ import orjson
 from brands.bounds import text
 from brands.clock import now
 from brands.errors import InvalidInput
-from brands.names import folded
+from brands.naming.names import folded
 
 MAX_NIGHTS = 365
 MAX_PROPERTY = 64

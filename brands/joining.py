@@ -17,7 +17,7 @@ from brands.clock import Micros
 from brands.database import Reader, Transaction, as_uuid
 from brands.errors import InvalidInput, NumberMalformed
 from brands.ids import book_of
-from brands.numbers import MAX_NUMBER, generated_number
+from brands.naming.numbers import MAX_NUMBER, generated_number
 from brands.registry import Brand
 
 CONTENTION = (IntegrityError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)

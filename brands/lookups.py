@@ -12,7 +12,7 @@ from brands.database import Row, as_uuid
 from brands.errors import BrandNotFound
 from brands.ids import book_of
 from brands.members import Member, MemberBy, namespace_of
-from brands.numbers import MAX_NUMBER
+from brands.naming.numbers import MAX_NUMBER
 
 _COLUMNS = "SELECT m.*, {number} AS number, {brand} AS at_brand FROM members m"
 _PLAIN = _COLUMNS.format(number="CAST(NULL AS text)", brand="CAST(NULL AS uuid)")

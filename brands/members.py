@@ -17,7 +17,7 @@ from brands.coalition import Coalition
 from brands.database import Row, as_uuid
 from brands.errors import BrandNotFound, InvalidInput, MemberNotFound
 from brands.ids import book_of
-from brands.numbers import MAX_NUMBER
+from brands.naming.numbers import MAX_NUMBER
 
 OPERATOR_NAMESPACE = "operator"
 

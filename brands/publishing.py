@@ -8,7 +8,6 @@ from secrets import token_bytes
 from brands import bounds
 from brands.accounts import open_brand_accounts
 from brands.actions import Action, record
-from brands.arbitrage import require_no_gain
 from brands.callers import Caller
 from brands.clock import Micros, from_micros, to_micros
 from brands.coalition import Coalition
@@ -23,7 +22,8 @@ from brands.errors import (
 from brands.ids import new_id
 from brands.ledger.commands import Revalue, Shortfall
 from brands.money import MAX_BALANCE
-from brands.numbers import NumberFormat, format_to_text
+from brands.moving.arbitrage import require_no_gain
+from brands.naming.numbers import NumberFormat, format_to_text
 from brands.registry import Brand, BrandStatus, Snapshot, raise_epoch
 from brands.rejections import AmountTooLarge
 from brands.valuations import Rates, Valuation

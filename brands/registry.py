@@ -20,7 +20,7 @@ from brands.clock import from_micros, now
 from brands.database import Database, Reader, Row, Transaction, as_uuid
 from brands.errors import BrandNotFound
 from brands.ledger.commands import Shortfall
-from brands.numbers import NumberFormat, format_from_text
+from brands.naming.numbers import NumberFormat, format_from_text
 from brands.program_terms import Program, Programs, terms_from_text
 from brands.rule_texts import rule_terms_from_text
 from brands.rules import Pair, TransferRule, by_beginning, in_force

@@ -2,8 +2,8 @@
 
 A rule is for an ordered pair of brands (a brand and itself, for gifts), for everybody or for
 members of one household. It is published once and never changed; of the rules in force at an
-instant, the one that began last is *the* rule. `brands.rulebook` publishes them,
-`brands.conversions` reckons by them.
+instant, the one that began last is *the* rule. `brands.moving.rulebook` publishes them,
+`brands.moving.conversions` reckons by them.
 """
 
 from collections.abc import Sequence

@@ -14,11 +14,11 @@ from brands.bounds import MAX_LIST, MAX_NAME, is_storable
 from brands.callers import Caller, CallerKind
 from brands.coalition import Coalition
 from brands.errors import InvalidInput, NotPermitted
-from brands.guarding import Answer
-from brands.lookup_marks import Question
-from brands.name_matching import NameMatch, match_names
-from brands.names import folded
-from brands.number_reading import NumberVerdict, Reading, judge
+from brands.guarding.guard import Answer
+from brands.guarding.lookup_marks import Question
+from brands.naming.name_matching import NameMatch, match_names
+from brands.naming.names import folded
+from brands.naming.number_reading import NumberVerdict, Reading, judge
 from brands.parties import Party
 from brands.registry import Brand, BrandStatus
 

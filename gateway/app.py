@@ -11,20 +11,20 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from brands.coalition import Coalition, open_coalition
-from gateway.attempts import Door
-from gateway.auth import Gate
-from gateway.demo_issuer import DemoIssuer
-from gateway.endpoint import GraphQLEndpoint
-from gateway.event_stream import EventStreams
-from gateway.explorer import STATIC, Explorer
+from gateway.callers.attempts import Door
+from gateway.callers.auth import Gate
+from gateway.callers.issuer_keys import PublishedKeys
+from gateway.callers.member_tokens import MemberTokens, Trusted
+from gateway.callers.tokens import TokenEndpoint
+from gateway.demo.issuer import DemoIssuer
 from gateway.instruments import Instruments
-from gateway.issuer_keys import PublishedKeys
-from gateway.member_tokens import MemberTokens, Trusted
 from gateway.settings import Settings
-from gateway.streams import Streams
-from gateway.tokens import TokenEndpoint
-from gateway.tracing import Tracing, operations_of
-from gateway.websocket import WebSockets
+from gateway.subscriptions.event_stream import EventStreams
+from gateway.subscriptions.streams import Streams
+from gateway.subscriptions.websocket import WebSockets
+from gateway.telemetry.tracing import Tracing, operations_of
+from gateway.web.endpoint import GraphQLEndpoint
+from gateway.web.explorer import STATIC, Explorer
 from gateway.worker import Worker
 from schema.root import SCHEMA
 

@@ -7,16 +7,17 @@ from typing import Annotated
 import typer
 
 from brands.ledger.audit import LAWS, audit
-from gateway import console, demo, serving
-from gateway.agency_cli import agency
-from gateway.demo_keys import keys_file
-from gateway.error_page import error_page
+from gateway import console, serving
+from gateway.commands.agency import agency
+from gateway.commands.imports import imports
+from gateway.commands.keys import keys
+from gateway.commands.rules import rules
+from gateway.demo import coalition as demo
+from gateway.demo.keys import keys_file
 from gateway.founding import Founding, prepare_database
-from gateway.imports_cli import imports
-from gateway.keys_cli import keys
-from gateway.rules_cli import rules
 from gateway.running import opened, run
 from gateway.settings import read_settings
+from gateway.web.error_page import error_page
 from gateway.working import work
 from schema.root import SCHEMA
 

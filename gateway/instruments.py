@@ -6,19 +6,19 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from brands.coalition import Coalition
-from gateway.attempts import Door
-from gateway.documents import Documents
+from gateway.callers.attempts import Door
 from gateway.drain import Drain
-from gateway.error_page import TOP_LEVEL
-from gateway.headers import Headers
-from gateway.health import Health
-from gateway.lanes import WatchedLanes
-from gateway.metrics import Metrics
-from gateway.metrics_page import MetricsPage
-from gateway.reports import Reports
+from gateway.graphql.documents import Documents
 from gateway.settings import Settings
-from gateway.streams import EVENT_STREAM, SUBSCRIPTION, WEBSOCKET, Streams
-from gateway.tracing import Tracing
+from gateway.subscriptions.streams import EVENT_STREAM, SUBSCRIPTION, WEBSOCKET, Streams
+from gateway.telemetry.health import Health
+from gateway.telemetry.lanes import WatchedLanes
+from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.reports import Reports
+from gateway.telemetry.tracing import Tracing
+from gateway.web.error_page import TOP_LEVEL
+from gateway.web.metrics_page import MetricsPage
+from gateway.wire.headers import Headers
 
 
 class Instruments:

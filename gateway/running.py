@@ -17,7 +17,7 @@ from brands.database import is_migrated, open_database, target_of
 from brands.errors import DomainError
 from brands.ledger.writer import Lane
 from gateway import console
-from gateway.purchase_file import FileRefused
+from gateway.files.purchase_file import FileRefused
 from gateway.settings import BadSetting, Settings
 
 Result = TypeVar("Result")

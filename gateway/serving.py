@@ -11,18 +11,19 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 
-from gateway import console, demo
+from gateway import console
 from gateway.app import create_app
-from gateway.connections import BoundedHttp
-from gateway.demo_issuer import DemoIssuer, issuer_key
-from gateway.demo_keys import keys_file
+from gateway.demo import coalition as demo
+from gateway.demo.issuer import DemoIssuer, issuer_key
+from gateway.demo.keys import keys_file
 from gateway.drain import Drain
 from gateway.logs import configure_logs
-from gateway.messages import MAX_MESSAGE
-from gateway.patience import WebSocketConnection
 from gateway.running import Failure, check_prepared
 from gateway.settings import Settings, read_settings
-from gateway.tracing import tracing_of
+from gateway.subscriptions.messages import MAX_MESSAGE
+from gateway.telemetry.tracing import tracing_of
+from gateway.wire.connections import BoundedHttp
+from gateway.wire.patience import WebSocketConnection
 
 GRACE_SECONDS = 20
 """How long requests under way are given to finish once the gateway is told to stop."""

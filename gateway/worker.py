@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from brands.alarms import forget_lookups
-from brands.arriving import complete_transfers
 from brands.buckets import forget_full_buckets
 from brands.coalition import Coalition
+from brands.moving.arriving import complete_transfers
 from brands.upkeep import expire_holds, expire_lots, revalue_pools
-from gateway.alarms import report_alarms
 from gateway.logs import logger, traces
-from gateway.metrics import Metrics
+from gateway.telemetry.alarms import report_alarms
+from gateway.telemetry.metrics import Metrics
 
 PAUSE_SECONDS = 5.0
 

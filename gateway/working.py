@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 from prometheus_client import start_http_server
 
-from gateway.lanes import WatchedLanes
 from gateway.logs import configure_logs, logger
-from gateway.metrics import Metrics
 from gateway.running import Failure, opened
 from gateway.settings import Settings, read_settings
-from gateway.tracing import tracing_of
+from gateway.telemetry.lanes import WatchedLanes
+from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.tracing import tracing_of
 from gateway.worker import Worker
 
 

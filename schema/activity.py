@@ -20,7 +20,7 @@ from brands.activity import (
     transfer_updates,
 )
 from brands.errors import MembershipNotFound, TransferNotFound
-from brands.watches import Cursor
+from brands.following.watches import Cursor
 from schema.context import Context, Info
 from schema.fields import derived
 from schema.nodes import Tag, id_of

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from brands.agencies import Agency, AgencyStatus, NewAgency, create_agency, find_agency, set_status
-from brands.booking_pages import bookings_of_agency
-from brands.bookings import Booking
-from brands.claims import ClaimsOf, CreditClaim
 from brands.errors import DomainError
+from brands.travel.booking_pages import bookings_of_agency
+from brands.travel.bookings import Booking
+from brands.travel.claims import ClaimsOf, CreditClaim
 from schema.booking_pages import booking_list, booking_window
 from schema.claim_pages import Status, claim_list
 from schema.connections import After, Connection, FirstOnly

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from brands.agencies import Agency
-from brands.agency_reports import AgencyReport, ReportLine, report_of
-from brands.bookings import SegmentStatus
-from brands.claims import ClaimStatus
 from brands.errors import DomainError
 from brands.registry import Brand
+from brands.travel.agency_reports import AgencyReport, ReportLine, report_of
+from brands.travel.bookings import SegmentStatus
+from brands.travel.claims import ClaimStatus
 from schema.context import Info
 from schema.errors import UserError, told
 from schema.fields import derived, resolved
@@ -68,7 +68,7 @@ class AgencyClaimCountsType:
 
 @strawberry.type(name="AgencyReportLine", description="An agency's business with one brand.")
 class AgencyReportLineType:
-    """Resolved on `brands.agency_reports.ReportLine`."""
+    """Resolved on `brands.travel.agency_reports.ReportLine`."""
 
     flights: Mapping[SegmentStatus, int] = strawberry.field(
         graphql_type=AgencyJourneyCountsType, description="Flights, by the day of departure."
@@ -97,7 +97,7 @@ class AgencyReportLineType:
     "There are no members' points in it.",
 )
 class AgencyReportType:
-    """Resolved on `brands.agency_reports.AgencyReport`."""
+    """Resolved on `brands.travel.agency_reports.AgencyReport`."""
 
     agency: Agency = strawberry.field(
         graphql_type=Annotated["AgencyType", strawberry.lazy("schema.agencies")],

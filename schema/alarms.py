@@ -10,9 +10,9 @@ import strawberry
 from brands.agencies import Agency
 from brands.alarms import Alarm, alarms, release_agency, release_number
 from brands.errors import DomainError
+from brands.guarding.suspicion import AlarmKind
 from brands.members import Member, MemberBy
 from brands.registry import Brand
-from brands.suspicion import AlarmKind
 from schema.connections import After, Connection, FirstOnly, PageInfo, bad_cursor, page, window
 from schema.context import Info
 from schema.enums import described

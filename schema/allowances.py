@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from brands.limits import Allowance
+from brands.moving.limits import Allowance
 from brands.registry import Brand
 from brands.rules import Direction, Period
 from schema.context import Info
@@ -20,7 +20,7 @@ _BRAND = Annotated["BrandType", strawberry.lazy("schema.brands")]
 
 @strawberry.type(description="How much of a limit in points is used, and what is left.")
 class PointsAllowance:
-    """Resolved on `brands.limits.Usage`."""
+    """Resolved on `brands.moving.limits.Usage`."""
 
     limit: Points = strawberry.field(description="The most points.")
     used: Points = strawberry.field(description="The points transferred so far.")
@@ -29,7 +29,7 @@ class PointsAllowance:
 
 @strawberry.type(description="How much of a limit on the number of transfers is used.")
 class CountAllowance:
-    """Resolved on `brands.limits.Usage`."""
+    """Resolved on `brands.moving.limits.Usage`."""
 
     limit: int = strawberry.field(description="The most transfers.")
     used: int = strawberry.field(description="The transfers made so far.")
@@ -42,7 +42,7 @@ class CountAllowance:
     "year that it is now in the brand's time zone.",
 )
 class TransferAllowanceType:
-    """Resolved on `brands.limits.Allowance`."""
+    """Resolved on `brands.moving.limits.Allowance`."""
 
     direction: Direction = strawberry.field(
         description="Whether it counts what leaves the membership, or what arrives at it."

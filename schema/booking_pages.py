@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from brands.booking_pages import BookingPage, BookingWindow, Position
-from brands.bookings import Booking
 from brands.clock import to_micros
+from brands.travel.booking_pages import BookingPage, BookingWindow, Position
+from brands.travel.bookings import Booking
 from schema.connections import Connection, bad_cursor, page, window
 
 

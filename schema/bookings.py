@@ -8,14 +8,14 @@ from uuid import UUID
 import strawberry
 
 from brands.agencies import Agency
-from brands.attaching import attach, detach
-from brands.attachments import Attachment
-from brands.bookings import Booking, Passenger, Segment, SegmentStatus
 from brands.errors import BookingNotFound, DomainError, SegmentNotFound
 from brands.itineraries import Flight, Stay
 from brands.memberships import Membership
 from brands.registry import Brand
 from brands.transactions import Transaction
+from brands.travel.attaching import attach, detach
+from brands.travel.attachments import Attachment
+from brands.travel.bookings import Booking, Passenger, Segment, SegmentStatus
 from schema.connections import PageInfo
 from schema.context import Info
 from schema.enums import described
@@ -52,7 +52,7 @@ described(
     name="BookingPassenger", description="Who travels, as the agency wrote it. Personal data."
 )
 class BookingPassengerType:
-    """Resolved on `brands.bookings.Passenger`."""
+    """Resolved on `brands.travel.bookings.Passenger`."""
 
     surname: str = strawberry.field(description="Her family name.")
     given_name: str | None = strawberry.field(description="Her given name, initials or title.")
@@ -63,7 +63,7 @@ class BookingPassengerType:
     description="A flight or stay in a booking, which is to be credited to a loyalty number.",
 )
 class BookingSegmentType:
-    """Resolved on `brands.bookings.Segment`."""
+    """Resolved on `brands.travel.bookings.Segment`."""
 
     id: strawberry.ID = derived(
         lambda segment: global_id(Tag.SEGMENT, segment.id), description="The segment's id."
@@ -142,7 +142,7 @@ class BookingSegmentType:
     "a brand those that it supplies or that its program credits, a member those linked to her.",
 )
 class BookingType(Node):
-    """Resolved on `brands.bookings.Booking`."""
+    """Resolved on `brands.travel.bookings.Booking`."""
 
     id: strawberry.ID = derived(
         lambda booking: global_id(Tag.BOOKING, booking.id), description="The booking's global id."
@@ -192,7 +192,7 @@ class BookingConnection:
 
 @strawberry.input(description="Who travels, as the booking has it.")
 class BookingPassengerInput:
-    """See `brands.bookings.Passenger`."""
+    """See `brands.travel.bookings.Passenger`."""
 
     surname: str = strawberry.field(description="Her family name.")
     given_name: str | None = strawberry.field(
@@ -208,7 +208,7 @@ class BookingPassengerInput:
     "somebody's, and whether the name is hers, is not told by the answer."
 )
 class BookingAttachInput:
-    """See `brands.attaching.attach`."""
+    """See `brands.travel.attaching.attach`."""
 
     record_locator: str = strawberry.field(
         description="The booking's record locator: 2 to 20 letters, digits and hyphens."
@@ -267,7 +267,7 @@ class BookingAttachPayload(_BookingPayload):
 
 @strawberry.input(description="Segments of a booking that are to have no loyalty number any more.")
 class BookingDetachInput:
-    """See `brands.attaching.detach`."""
+    """See `brands.travel.attaching.detach`."""
 
     booking: strawberry.ID = strawberry.field(description="The booking's id.")
     segments: list[strawberry.ID] | None = strawberry.field(

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from brands.booking_pages import bookings_of_brand
-from brands.bookings import Booking
-from brands.check_digits import CheckScheme
-from brands.claims import ClaimsOf, CreditClaim
 from brands.clock import now
 from brands.errors import BrandNotFound, DomainError
 from brands.ledger.commands import Shortfall
-from brands.numbers import NumberFormat
+from brands.naming.check_digits import CheckScheme
+from brands.naming.numbers import NumberFormat
 from brands.program_terms import Program
 from brands.publishing import NewBrand, create_brand
 from brands.registry import Brand, BrandStatus
+from brands.travel.booking_pages import bookings_of_brand
+from brands.travel.bookings import Booking
+from brands.travel.claims import ClaimsOf, CreditClaim
 from brands.valuations import Valuation
 from schema.booking_pages import booking_list, booking_window
 from schema.claim_pages import Status, claim_list
@@ -220,7 +220,7 @@ class BrandConnection:
 
 @strawberry.input(description="What the brand's loyalty numbers look like.")
 class NumberFormatInput:
-    """See `brands.numbers.NumberFormat`."""
+    """See `brands.naming.numbers.NumberFormat`."""
 
     pattern: str | None = strawberry.field(
         description="A regular expression for the whole number: characters and classes such as "

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import strawberry
 
-from brands.claims import ClaimsOf, ClaimStatus, CreditClaim, page_of_claims
+from brands.travel.claims import ClaimsOf, ClaimStatus, CreditClaim, page_of_claims
 from schema.connections import Connection, bad_cursor, page, window
 from schema.context import Context
 from schema.enums import described

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from brands.agencies import Agency
-from brands.bookings import Passenger
-from brands.claiming import NewClaim, appeal, claim
-from brands.claims import ClaimStatus, CreditClaim, Evidence, EvidenceKind, duplicates_of
 from brands.errors import ClaimNotFound, DomainError, InvalidInput
 from brands.itineraries import Flight, Stay
 from brands.memberships import Membership
 from brands.registry import Brand
 from brands.transactions import Transaction
+from brands.travel.bookings import Passenger
+from brands.travel.claiming import NewClaim, appeal, claim
+from brands.travel.claims import ClaimStatus, CreditClaim, Evidence, EvidenceKind, duplicates_of
 from schema.connections import PageInfo
 from schema.context import Info
 from schema.enums import described
@@ -51,7 +51,7 @@ described(
     description="Something that shows that a journey was made. Personal data.",
 )
 class ClaimEvidenceType:
-    """Resolved on `brands.claims.Evidence`."""
+    """Resolved on `brands.travel.claims.Evidence`."""
 
     kind: EvidenceKind = strawberry.field(description="What it is.")
     value: str = strawberry.field(description="What is written on it, or about it.")
@@ -64,7 +64,7 @@ class ClaimEvidenceType:
     "member to whom it is linked, and by the operator.",
 )
 class MissingCreditClaimType(Node):
-    """Resolved on `brands.claims.CreditClaim`."""
+    """Resolved on `brands.travel.claims.CreditClaim`."""
 
     id: strawberry.ID = derived(
         lambda claim: global_id(Tag.CLAIM, claim.id), description="The claim's global id."
@@ -199,7 +199,7 @@ class MissingCreditClaimConnection:
 
 @strawberry.input(description="Who has travelled.")
 class ClaimTravellerInput:
-    """See `brands.bookings.Passenger`."""
+    """See `brands.travel.bookings.Passenger`."""
 
     surname: str = strawberry.field(description="Her family name.")
     given_name: str | None = strawberry.field(
@@ -209,7 +209,7 @@ class ClaimTravellerInput:
 
 @strawberry.input(description="A piece of evidence.")
 class ClaimEvidenceInput:
-    """See `brands.claims.Evidence`."""
+    """See `brands.travel.claims.Evidence`."""
 
     kind: EvidenceKind = strawberry.field(description="What it is.")
     value: str = strawberry.field(
@@ -222,7 +222,7 @@ class ClaimEvidenceInput:
     "that it was made."
 )
 class MissingCreditClaimInput:
-    """See `brands.claiming.NewClaim`."""
+    """See `brands.travel.claiming.NewClaim`."""
 
     loyalty: MembershipNumberInput = strawberry.field(
         description="The brand whose points are claimed, and the traveller's number there."
@@ -257,7 +257,7 @@ class MissingCreditClaimInput:
 
 @strawberry.input(description="An appeal against a claim's rejection.")
 class MissingCreditAppealInput:
-    """See `brands.claiming.appeal`."""
+    """See `brands.travel.claiming.appeal`."""
 
     claim: strawberry.ID = strawberry.field(description="The claim's id.")
     statement: str = strawberry.field(

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import strawberry
 
-from brands.booking_parts import Done, SegmentResult
-from brands.bookings import Booking, Segment
-from brands.crediting import Confirmation, confirm
 from brands.errors import BookingNotFound, DomainError, InvalidInput, SegmentNotFound
-from brands.voiding import VoidReason, void
+from brands.travel.booking_parts import Done, SegmentResult
+from brands.travel.bookings import Booking, Segment
+from brands.travel.crediting import Confirmation, confirm
+from brands.travel.voiding import VoidReason, void
 from schema.context import Context, Info
 from schema.enums import described
 from schema.errors import UserError, told, was_replayed
@@ -38,7 +38,7 @@ described(
 
 @strawberry.input(description="That a flight was flown, or a stay has ended.")
 class BookingSegmentConfirmationInput:
-    """See `brands.crediting.Confirmation`."""
+    """See `brands.travel.crediting.Confirmation`."""
 
     segment: strawberry.ID = strawberry.field(description="The segment's id.")
     points: Points | None = strawberry.field(
@@ -56,7 +56,7 @@ class BookingSegmentConfirmationInput:
 
 @strawberry.input(description="Segments that were travelled, at most 100.")
 class BookingSegmentConfirmInput:
-    """See `brands.crediting.confirm`."""
+    """See `brands.travel.crediting.confirm`."""
 
     segments: list[BookingSegmentConfirmationInput] = strawberry.field(
         description="The segments, of any bookings, each once."
@@ -114,7 +114,7 @@ class BookingSegmentConfirmPayload(_SegmentsPayload):
 
 @strawberry.input(description="What counts no more. Give exactly one of `booking` and `segments`.")
 class BookingVoidInput:
-    """See `brands.voiding.void`."""
+    """See `brands.travel.voiding.void`."""
 
     booking: strawberry.ID | None = strawberry.field(
         description="The id of a booking: all its segments that the caller sees and that have not "

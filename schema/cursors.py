@@ -10,7 +10,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import shake_256
 from struct import Struct
 
-from brands.watches import Cursor
+from brands.following.watches import Cursor
 
 _PLACE = Struct(">HQ")
 _TAG_BYTES = 12

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from brands.claims import CreditClaim
-from brands.deciding import Decision, Verdict, decide, void
 from brands.errors import ClaimNotFound, DomainError
+from brands.travel.claims import CreditClaim
+from brands.travel.deciding import Decision, Verdict, decide, void
 from schema.context import Info
 from schema.enums import described
 from schema.errors import UserError, told, was_replayed
@@ -31,7 +31,7 @@ described(
 
 @strawberry.input(description="What a brand decides on a claim.")
 class MissingCreditDecideInput:
-    """See `brands.deciding.Decision`."""
+    """See `brands.travel.deciding.Decision`."""
 
     claim: strawberry.ID = strawberry.field(description="The claim's id.")
     decision: Verdict = strawberry.field(description="Whether it is credited.")
@@ -57,7 +57,7 @@ class MissingCreditDecideInput:
 
 @strawberry.input(description="A claim that was approved, and is to be so no more.")
 class MissingCreditVoidInput:
-    """See `brands.deciding.void`."""
+    """See `brands.travel.deciding.void`."""
 
     claim: strawberry.ID = strawberry.field(description="The claim's id.")
     reason: str = strawberry.field(description="Why, in 1 to 500 characters.")

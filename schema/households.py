@@ -6,8 +6,8 @@ from typing import Annotated
 import strawberry
 
 from brands.errors import DomainError, HouseholdNotFound, InvitationNotFound
-from brands.households import Household, HouseholdMember, Invitation, ShownName
-from brands.pooling import answer, invite, leave
+from brands.moving.households import Household, HouseholdMember, Invitation, ShownName
+from brands.moving.pooling import answer, invite, leave
 from schema.context import Info
 from schema.errors import UserError, told
 from schema.fields import derived, mutation
@@ -20,7 +20,7 @@ from schema.nodes import Tag, global_id, id_of
     description="As much of a member's name as those see of it who pool with her, or may.",
 )
 class HouseholdNameType:
-    """Resolved on `brands.households.ShownName`."""
+    """Resolved on `brands.moving.households.ShownName`."""
 
     given_name: str | None = strawberry.field(description="Her given name, if it is known.")
     family_initial: str | None = strawberry.field(
@@ -30,7 +30,7 @@ class HouseholdNameType:
 
 @strawberry.type(name="HouseholdMember", description="A member of a household.")
 class HouseholdMemberType:
-    """Resolved on `brands.households.HouseholdMember`."""
+    """Resolved on `brands.moving.households.HouseholdMember`."""
 
     coalition_number: str | None = strawberry.field(
         description="Her number in the whole coalition: shown to herself and the operator; to the "
@@ -48,7 +48,7 @@ class HouseholdMemberType:
     name="Household", description="Members who agreed to pool their points, eight at most."
 )
 class HouseholdType:
-    """Resolved on `brands.households.Household`."""
+    """Resolved on `brands.moving.households.Household`."""
 
     id: strawberry.ID = derived(
         lambda household: global_id(Tag.HOUSEHOLD, household.id),
@@ -67,7 +67,7 @@ class HouseholdType:
     "the one who sent it leaves the household.",
 )
 class HouseholdInvitationType:
-    """Resolved on `brands.households.Invitation`."""
+    """Resolved on `brands.moving.households.Invitation`."""
 
     id: strawberry.ID = derived(
         lambda invitation: global_id(Tag.INVITATION, invitation.id),
@@ -83,7 +83,7 @@ class HouseholdInvitationType:
 
 @strawberry.input(description="Whom to invite into one's household.")
 class HouseholdInviteInput:
-    """See `brands.pooling.invite`."""
+    """See `brands.moving.pooling.invite`."""
 
     recipient: RecipientInput = strawberry.field(description="The member to invite.")
 
@@ -104,7 +104,7 @@ class HouseholdInvitePayload:
 
 @strawberry.input(description="The answer to an invitation into a household.")
 class HouseholdAnswerInput:
-    """See `brands.pooling.answer`."""
+    """See `brands.moving.pooling.answer`."""
 
     invitation: strawberry.ID = strawberry.field(description="The invitation's id.")
     accept: bool = strawberry.field(description="True accepts it, false declines it.")
@@ -127,7 +127,7 @@ class HouseholdAnswerPayload:
 
 @strawberry.input(description="The household to leave.")
 class HouseholdLeaveInput:
-    """See `brands.pooling.leave`."""
+    """See `brands.moving.pooling.leave`."""
 
     household: strawberry.ID = strawberry.field(description="The household's id.")
 

@@ -7,8 +7,8 @@ import strawberry
 
 from brands.errors import MemberNotFound, MembershipNotFound
 from brands.members import MemberBy
-from brands.recipients import Recipient
-from brands.routes import TransferRequest
+from brands.moving.recipients import Recipient
+from brands.moving.routes import TransferRequest
 from schema.nodes import Tag, id_of
 from schema.scalars import Points
 
@@ -38,7 +38,7 @@ class MembershipNumberInput:
     "that is wrong, is not told."
 )
 class RecipientInput:
-    """See `brands.recipients.Recipient`."""
+    """See `brands.moving.recipients.Recipient`."""
 
     brand: str = strawberry.field(description="The code of a brand that she is a member of.")
     number: str = strawberry.field(description="Her loyalty number at that brand.")
@@ -56,7 +56,7 @@ class RecipientInput:
     "`recipient`, and exactly one of `pointsOut` and `pointsIn`."
 )
 class TransferQuoteInput:
-    """See `brands.routes.TransferRequest`."""
+    """See `brands.moving.routes.TransferRequest`."""
 
     source: strawberry.ID = strawberry.field(
         description="The id of the membership that the points leave."

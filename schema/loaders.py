@@ -13,13 +13,9 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from brands.agencies import Agency, agencies_by_id
-from brands.bookings import Booking, bookings_by_id
 from brands.callers import Caller
-from brands.claims import CreditClaim, claims_by_id
 from brands.coalition import Coalition
 from brands.histories import Page, Window, pages_of_members, pages_of_memberships
-from brands.households import Household, Invitation, households_of, invitations_of
-from brands.limits import Allowance, allowances_of
 from brands.lookups import find_many
 from brands.members import Member, MemberBy, Profile, profiles_of
 from brands.memberships import (
@@ -30,11 +26,15 @@ from brands.memberships import (
     memberships_by_id,
     memberships_of,
 )
-from brands.pending import pending_points
-from brands.quotes import Quote, quotes_by_id
+from brands.moving.households import Household, Invitation, households_of, invitations_of
+from brands.moving.limits import Allowance, allowances_of
+from brands.moving.quotes import Quote, quotes_by_id
+from brands.moving.transfers import Transfer, transfers_by_id, transfers_under_way
 from brands.registry import Brand
 from brands.transactions import Entry, Transaction, entries_of, transactions_by_id
-from brands.transfers import Transfer, transfers_by_id, transfers_under_way
+from brands.travel.bookings import Booking, bookings_by_id
+from brands.travel.claims import CreditClaim, claims_by_id
+from brands.travel.pending import pending_points
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")

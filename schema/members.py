@@ -8,10 +8,10 @@ import strawberry
 
 from brands.enrolment import Enrolment, enroll
 from brands.errors import BrandNotFound, DomainError, InvalidInput
-from brands.households import Household, Invitation
 from brands.members import Member, Profile
 from brands.memberships import Membership
 from brands.money import Money
+from brands.moving.households import Household, Invitation
 from brands.transactions import Transaction
 from schema.connections import After, Connection, FirstOnly
 from schema.context import Info

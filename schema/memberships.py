@@ -6,12 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from brands.booking_pages import bookings_of_membership
-from brands.bookings import Booking
-from brands.claims import ClaimsOf, CreditClaim
 from brands.clock import now
 from brands.errors import DomainError, MembershipNotFound
-from brands.limits import Allowance
 from brands.members import Member, MemberBy
 from brands.memberships import (
     Lot,
@@ -21,9 +17,13 @@ from brands.memberships import (
     open_membership,
 )
 from brands.money import Money
+from brands.moving.limits import Allowance
+from brands.moving.transfers import Transfer
 from brands.registry import Brand
 from brands.transactions import Transaction
-from brands.transfers import Transfer
+from brands.travel.booking_pages import bookings_of_membership
+from brands.travel.bookings import Booking
+from brands.travel.claims import ClaimsOf, CreditClaim
 from schema.booking_pages import booking_list, booking_window
 from schema.claim_pages import Status, claim_list
 from schema.connections import After, Connection, FirstOnly

@@ -8,7 +8,7 @@ import strawberry
 from brands.errors import DomainError
 from brands.itineraries import Facts, Flight, Stay
 from brands.program_terms import ChartRow, Program, ProgramTerms
-from brands.programs import Estimate, Journey, estimate, publish_terms
+from brands.travel.programs import Estimate, Journey, estimate, publish_terms
 from schema.context import Info
 from schema.errors import UserError, told
 from schema.fields import derived, mutation, resolved
@@ -101,7 +101,7 @@ class EarnChartRowInput:
 
 @strawberry.input(description="What a brand lays down for travel.")
 class ProgramTermsPublishInput:
-    """See `brands.programs.publish_terms`."""
+    """See `brands.travel.programs.publish_terms`."""
 
     brand: str = strawberry.field(description="The brand's code.")
     carriers: list[str] | None = strawberry.field(
@@ -148,7 +148,7 @@ class ProgramTermsPublishPayload:
 
 @strawberry.input(description="A journey, of which is asked what it would earn.")
 class AccrualEstimateInput:
-    """See `brands.programs.estimate`."""
+    """See `brands.travel.programs.estimate`."""
 
     brand: str = strawberry.field(description="The code of the brand whose points they would be.")
     segments: list[FlightInput] | None = strawberry.field(description="Flights.")
@@ -162,7 +162,7 @@ class AccrualEstimateInput:
 
 @strawberry.type(description="What a flight or a stay would earn, as things stand.")
 class AccrualEstimate:
-    """Resolved on `brands.programs.Estimate`."""
+    """Resolved on `brands.travel.programs.Estimate`."""
 
     points: Points | None = derived(
         lambda found: None if found.earned is None else found.earned.points,

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from brands.errors import DomainError
-from brands.figures import ConversionRates
 from brands.memberships import Membership
 from brands.money import Money, decimal_of
-from brands.quotes import Quote, preview, quote
+from brands.moving.figures import ConversionRates
+from brands.moving.quotes import Quote, preview, quote
+from brands.moving.terms import Terms
 from brands.rules import TransferRule
-from brands.terms import Terms
 from schema.context import Info
 from schema.errors import UserError, told
 from schema.fields import derived, mutation, resolved
@@ -32,7 +32,7 @@ _MONEY_PER_POINT = "In units of the settlement currency per point."
     description="The rates behind a transfer, as they were when its figures were reckoned."
 )
 class TransferRates:
-    """Resolved on `brands.figures.ConversionRates`."""
+    """Resolved on `brands.moving.figures.ConversionRates`."""
 
     transfer_out_rate: Decimal = derived(
         lambda rates: decimal_of(rates.transfer_out_rate),

@@ -7,7 +7,7 @@ import strawberry
 
 from brands.errors import InvalidInput
 from brands.money import RATE_DECIMALS, scaled
-from brands.rulebook import NewRule
+from brands.moving.rulebook import NewRule
 from brands.rules import (
     BlockBonus,
     BlockFee,

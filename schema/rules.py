@@ -8,8 +8,8 @@ import strawberry
 
 from brands.errors import BrandNotFound, DomainError
 from brands.money import decimal_of
+from brands.moving.rulebook import publish_rule
 from brands.registry import Brand
-from brands.rulebook import publish_rule
 from brands.rules import Direction, LotExpiry, Pair, Period, TransferRule
 from schema.connections import (
     After,

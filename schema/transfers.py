@@ -9,11 +9,11 @@ import strawberry
 from brands.errors import DomainError, InvalidInput, QuoteNotFound, TransferNotFound
 from brands.memberships import Membership
 from brands.money import Money
-from brands.quotes import Quote
-from brands.routes import TransferRequest
+from brands.moving.quotes import Quote
+from brands.moving.routes import TransferRequest
+from brands.moving.transferring import Made, cancel, create, reverse
+from brands.moving.transfers import Transfer, TransferStatus
 from brands.transactions import Transaction
-from brands.transferring import Made, cancel, create, reverse
-from brands.transfers import Transfer, TransferStatus
 from schema.context import Info
 from schema.enums import described
 from schema.errors import UserError, told, was_replayed
@@ -49,7 +49,7 @@ _DESTINATION = (
     description="Points that left one membership and arrived at another.",
 )
 class TransferType(Node):
-    """Resolved on `brands.transfers.Transfer`."""
+    """Resolved on `brands.moving.transfers.Transfer`."""
 
     id: strawberry.ID = derived(
         lambda transfer: global_id(Tag.TRANSFER, transfer.id),
@@ -125,7 +125,7 @@ class TransferType(Node):
 
 @strawberry.input(description="A transfer to make. Give exactly one of `quote` and `transfer`.")
 class TransferCreateInput:
-    """See `brands.transferring.create`."""
+    """See `brands.moving.transferring.create`."""
 
     quote: strawberry.ID | None = strawberry.field(
         description="The id of a quote: the transfer is made at exactly its figures."
@@ -172,7 +172,7 @@ class TransferCreatePayload(_TransferPayload):
 
 @strawberry.input(description="A transfer to call off.")
 class TransferCancelInput:
-    """See `brands.transferring.cancel`."""
+    """See `brands.moving.transferring.cancel`."""
 
     transfer: strawberry.ID = strawberry.field(description="The transfer's id.")
     idempotency_key: IdempotencyKey
@@ -185,7 +185,7 @@ class TransferCancelPayload(_TransferPayload):
 
 @strawberry.input(description="A transfer to take back, or a part of one.")
 class TransferReverseInput:
-    """See `brands.transferring.reverse`."""
+    """See `brands.moving.transferring.reverse`."""
 
     transfer: strawberry.ID = strawberry.field(description="The transfer's id.")
     points: Points | None = strawberry.field(

@@ -9,8 +9,8 @@ import strawberry
 
 from brands.clock import to_micros
 from brands.errors import BrandNotFound, DomainError
-from brands.exchange import ExchangeRate, exchange_rate
 from brands.money import Money, decimal_of
+from brands.moving.exchange import ExchangeRate, exchange_rate
 from brands.publishing import publish
 from brands.valuations import Rates, Valuation, rates_of
 from schema.connections import PageInfo
@@ -90,7 +90,7 @@ def valuation_key(valuation: Valuation) -> str:
     "minima are not in these figures: `transferPreview` has them.",
 )
 class ExchangeRateType:
-    """Resolved on `brands.exchange.ExchangeRate`."""
+    """Resolved on `brands.moving.exchange.ExchangeRate`."""
 
     points_out: Points = strawberry.field(description="Points that leave, in lowest terms.")
     points_in: Points = strawberry.field(description="Points that arrive for them.")

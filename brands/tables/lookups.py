@@ -6,7 +6,7 @@ from tortoise.models import Model
 
 class LookupMeterRow(Model):
     """How many misses there were, as the moment at which they are forgotten; see
-    `brands.suspicion.Meter`. `version` counts the changes of a caller's own meter."""
+    `brands.guarding.suspicion.Meter`. `version` counts the changes of a caller's own meter."""
 
     key = fields.CharField(max_length=64, primary_key=True)
     empty_at = fields.BigIntField()

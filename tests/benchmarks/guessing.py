@@ -20,12 +20,8 @@ from itertools import accumulate, count
 from uuid import UUID
 
 from brands.callers import Caller, CallerKind
-from brands.check_digits import luhn_digit
-from brands.lookup_marks import Asker, Marker, Question
-from brands.name_matching import NameMatch, match_names
-from brands.numbers import GENERATED_DIGITS
-from brands.permutations import permuted
-from brands.suspicion import (
+from brands.guarding.lookup_marks import Asker, Marker, Question
+from brands.guarding.suspicion import (
     CLIENT,
     DAY,
     REMEMBERED,
@@ -35,6 +31,10 @@ from brands.suspicion import (
     charge_of,
     obstacle,
 )
+from brands.naming.check_digits import luhn_digit
+from brands.naming.name_matching import NameMatch, match_names
+from brands.naming.numbers import GENERATED_DIGITS
+from brands.naming.permutations import permuted
 
 CODE = "AERO"
 BRAND = UUID(int=1)

@@ -19,10 +19,10 @@ from brands.ids import book_of, new_id
 from brands.joining import Seat, join
 from brands.ledger.chart import AccountKind, TransactionKind
 from brands.ledger.commands import Claim, Outcome, Post, fingerprint
+from brands.moving.rulebook import NewRule, publish_rules
 from brands.parties import Party
 from brands.publishing import NewBrand, create_brand
 from brands.registry import Brand
-from brands.rulebook import NewRule, publish_rules
 from brands.rules import (
     BlockBonus,
     Direction,

@@ -10,17 +10,18 @@ from itertools import count
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from brands import accruals, transferring
+from brands import accruals
 from brands.accruals import Accrual, credit
 from brands.clock import now, now_micros
-from brands.conversions import arrival, conversion, departure
-from brands.figures import ConversionRates, for_points_out
 from brands.ids import book_of, new_id
 from brands.ledger.chart import COALITION, MONEY, AccountKind, TransactionKind, stripe
 from brands.ledger.commands import Arrival, Claim, Post, Posting, fingerprint
-from brands.limits import caps_of
+from brands.moving import transferring
+from brands.moving.conversions import arrival, conversion, departure
+from brands.moving.figures import ConversionRates, for_points_out
+from brands.moving.limits import caps_of
+from brands.moving.routes import TransferRequest, rates_between
 from brands.parties import Party
-from brands.routes import TransferRequest, rates_between
 from brands.rules import NO_RULE, Pair
 from tests.benchmarks.load import Operation
 from tests.benchmarks.town import OPERATOR, Resident, Town

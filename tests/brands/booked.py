@@ -6,21 +6,21 @@ from typing import Any
 from uuid import UUID
 
 from brands.agencies import NewAgency, create_agency
-from brands.attaching import attach
-from brands.attachments import Attachment
-from brands.booking_parts import Done
-from brands.bookings import Booking, Passenger, Segment, SegmentStatus, all_bookings
 from brands.callers import Caller, CallerKind
 from brands.clock import now
 from brands.coalition import Coalition
-from brands.crediting import Confirmation, confirm
 from brands.itineraries import Flight, Stay
 from brands.ledger.commands import Shortfall
-from brands.pending import pending_points
 from brands.program_terms import ChartRow, ProgramTerms
-from brands.programs import publish_terms
 from brands.registry import Brand
 from brands.rejections import Rejection
+from brands.travel.attaching import attach
+from brands.travel.attachments import Attachment
+from brands.travel.booking_parts import Done
+from brands.travel.bookings import Booking, Passenger, Segment, SegmentStatus, all_bookings
+from brands.travel.crediting import Confirmation, confirm
+from brands.travel.pending import pending_points
+from brands.travel.programs import publish_terms
 from tests.brands.stage import OPERATOR, Person, acting_for, balance, enrol, key, open_brands
 
 LAST_WEEK = now().date() - timedelta(days=7)

@@ -9,7 +9,7 @@ from brands.callers import Caller, CallerKind
 from brands.coalition import Coalition
 from brands.enrolment import Enrolled, Enrolment, enroll
 from brands.members import Profile
-from brands.numbers import NumberFormat
+from brands.naming.numbers import NumberFormat
 from brands.publishing import NewBrand, create_brand
 from brands.registry import Brand
 from brands.valuations import Rates, rates_of

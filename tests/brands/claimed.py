@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from brands.bookings import Passenger
 from brands.callers import Caller
-from brands.claiming import Claimed, NewClaim, claim
-from brands.claims import CreditClaim, Evidence, EvidenceKind, all_claims
 from brands.coalition import Coalition
-from brands.deciding import Decision, Verdict, decide
 from brands.itineraries import Flight, Stay
+from brands.travel.bookings import Passenger
+from brands.travel.claiming import Claimed, NewClaim, claim
+from brands.travel.claims import CreditClaim, Evidence, EvidenceKind, all_claims
+from brands.travel.deciding import Decision, Verdict, decide
 from tests.brands.booked import Scene, flight
 from tests.brands.stage import key
 

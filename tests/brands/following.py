@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from brands.database import Database, as_uuid
-from brands.feed import Feed
-from brands.watches import Cursor, Event, Watch
+from brands.following.feed import Feed
+from brands.following.watches import Cursor, Event, Watch
 
 PATIENCE_SECONDS = 60
 

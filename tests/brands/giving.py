@@ -9,9 +9,9 @@ from brands.enrolment import Enrolled, Enrolment, enroll_many
 from brands.errors import TransferCycleGains
 from brands.ledger.audit import audit
 from brands.members import Profile
-from brands.recipients import Recipient
-from brands.routes import TransferRequest
-from brands.rulebook import NewRule, publish_rule
+from brands.moving.recipients import Recipient
+from brands.moving.routes import TransferRequest
+from brands.moving.rulebook import NewRule, publish_rule
 from brands.rules import (
     BlockBonus,
     BlockFee,

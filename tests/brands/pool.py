@@ -9,10 +9,10 @@ from uuid import UUID
 from brands.callers import Caller
 from brands.coalition import Coalition
 from brands.database import as_uuid
-from brands.households import household_of, invitations_of
 from brands.members import Profile
-from brands.pooling import answer, invite
-from brands.recipients import Recipient
+from brands.moving.households import household_of, invitations_of
+from brands.moving.pooling import answer, invite
+from brands.moving.recipients import Recipient
 from tests.brands.cast import aero, member_caller, somebody
 
 

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from brands.figures import ConversionRates
 from brands.money import MAX_POINTS, MAX_RATE
+from brands.moving.figures import ConversionRates
 from brands.rules import BlockBonus, BlockFee, Fee, PercentBonus, Ratio, RuleTerms
 
 A, B, SPONSOR = UUID(int=1), UUID(int=2), UUID(int=3)

@@ -5,16 +5,16 @@ from uuid import UUID
 
 import pytest
 
-from brands import transferring
 from brands.clock import now_micros
 from brands.coalition import Coalition
 from brands.ledger.commands import Shortfall
-from brands.quotes import quote
+from brands.moving import transferring
+from brands.moving.quotes import quote
+from brands.moving.routes import TransferRequest
+from brands.moving.transferring import create
+from brands.moving.transfers import Transfer, transfers_by_id
 from brands.registry import Brand
-from brands.routes import TransferRequest
 from brands.rules import RuleTerms
-from brands.transferring import create
-from brands.transfers import Transfer, transfers_by_id
 from tests.brands.stage import (
     OPERATOR,
     Person,

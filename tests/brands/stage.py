@@ -18,11 +18,11 @@ from brands.ledger.audit import audit
 from brands.ledger.chart import COALITION, MONEY, AccountKind, TransactionKind, stripe
 from brands.ledger.commands import Claim, Post, Shortfall, fingerprint
 from brands.members import Profile
+from brands.moving.recipients import Recipient
+from brands.moving.rulebook import NewRule, publish_rule
 from brands.parties import Party
 from brands.publishing import NewBrand, create_brand
-from brands.recipients import Recipient
 from brands.registry import Brand
-from brands.rulebook import NewRule, publish_rule
 from brands.rules import RuleTerms, TransferRule
 from brands.valuations import rates_of
 

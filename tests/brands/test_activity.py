@@ -8,18 +8,18 @@ import pytest
 
 from brands import activity
 from brands.activity import brand_activity, membership_activity, transfer_updates
-from brands.arriving import complete_transfers
 from brands.callers import Caller
 from brands.coalition import Coalition
 from brands.errors import BrandNotFound, InvalidInput, MembershipNotFound, TransferNotFound
+from brands.following.watches import Cursor
 from brands.ids import new_id
 from brands.ledger.chart import TransactionKind
 from brands.memberships import membership_by_id
+from brands.moving.arriving import complete_transfers
+from brands.moving.transferring import cancel
+from brands.moving.transferring import reverse as reverse_transfer
+from brands.moving.transfers import TransferStatus
 from brands.transactions import entries_of
-from brands.transferring import cancel
-from brands.transferring import reverse as reverse_transfer
-from brands.transfers import TransferStatus
-from brands.watches import Cursor
 from tests.brands.sending import read, scene, sent, sent_an_hour_ago, slow_scene
 from tests.brands.stage import AGENCY, OPERATOR, acting_for, enrol, give, key, open_brands
 

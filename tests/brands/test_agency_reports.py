@@ -6,18 +6,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from brands.agency_reports import MAX_DAYS, AgencyReport, ReportLine, report_of
-from brands.attaching import detach
-from brands.bookings import SegmentStatus
 from brands.callers import Caller
-from brands.claiming import appeal
-from brands.claims import ClaimStatus
 from brands.coalition import Coalition
-from brands.crediting import Confirmation, confirm
-from brands.deciding import void as void_claim
 from brands.errors import AgencyNotFound, InvalidInput
 from brands.publishing import create_brand
-from brands.voiding import VoidReason, void
+from brands.travel.agency_reports import MAX_DAYS, AgencyReport, ReportLine, report_of
+from brands.travel.attaching import detach
+from brands.travel.bookings import SegmentStatus
+from brands.travel.claiming import appeal
+from brands.travel.claims import ClaimStatus
+from brands.travel.crediting import Confirmation, confirm
+from brands.travel.deciding import void as void_claim
+from brands.travel.voiding import VoidReason, void
 from tests.brands.booked import (
     LAST_WEEK,
     Scene,

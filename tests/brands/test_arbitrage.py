@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brands.arbitrage import find_gain, gain_as_text, require_no_gain
 from brands.errors import TransferCycleGains
-from brands.numbers import NumberFormat
+from brands.moving.arbitrage import find_gain, gain_as_text, require_no_gain
+from brands.naming.numbers import NumberFormat
 from brands.registry import Brand, BrandStatus, Snapshot
 from brands.rules import (
     NO_RULE,

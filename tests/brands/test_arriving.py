@@ -9,21 +9,21 @@ from typing import Any
 import asyncpg
 import pytest
 
-from brands import arriving, transferring
-from brands.arriving import _arrive, complete_transfers
 from brands.clock import now, now_micros
 from brands.coalition import Coalition, open_coalition
 from brands.database import Row, as_uuid
 from brands.ledger.chart import TransactionKind
 from brands.ledger.commands import Post
 from brands.memberships import close_membership, lots_of
+from brands.moving import arriving, transferring
+from brands.moving.arriving import _arrive, complete_transfers
+from brands.moving.quotes import quote
+from brands.moving.recipients import Recipient
+from brands.moving.transferring import Made, create
+from brands.moving.transfers import TransferStatus, transfers_by_id
 from brands.publishing import publish
-from brands.quotes import quote
-from brands.recipients import Recipient
 from brands.rules import LotExpiry, RuleTerms
 from brands.transactions import transactions_by_id
-from brands.transferring import Made, create
-from brands.transfers import TransferStatus, transfers_by_id
 from brands.valuations import rates_of
 from tests.brands.sending import (
     HOUR,

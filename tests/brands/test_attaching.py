@@ -6,9 +6,6 @@ from uuid import UUID
 
 import pytest
 
-from brands.attaching import attach, detach
-from brands.attachments import MAX_SEGMENTS
-from brands.bookings import Booking, Passenger, SegmentStatus
 from brands.coalition import Coalition
 from brands.errors import (
     BookingNotFound,
@@ -21,7 +18,10 @@ from brands.errors import (
 )
 from brands.memberships import close_membership
 from brands.rejections import SegmentAlreadyCredited, SegmentClosed
-from brands.voiding import VoidReason, void
+from brands.travel.attaching import attach, detach
+from brands.travel.attachments import MAX_SEGMENTS
+from brands.travel.bookings import Booking, Passenger, SegmentStatus
+from brands.travel.voiding import VoidReason, void
 from tests.brands.booked import (
     attachment,
     booked,

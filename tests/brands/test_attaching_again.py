@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from brands.attaching import attach
 from brands.clock import now
 from brands.coalition import Coalition
 from brands.errors import InvalidInput, LookupsThrottled
 from brands.itineraries import Flight, Stay
-from brands.pending import MAX_WAITING
+from brands.travel.attaching import attach
+from brands.travel.pending import MAX_WAITING
 from brands.verification import NumberAndName, verify
 from tests.brands.booked import (
     Scene,

@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from brands.attaching import attach, detach
-from brands.booking_parts import Done
-from brands.bookings import Booking, SegmentStatus
 from brands.coalition import open_coalition
-from brands.crediting import Confirmation, confirm
 from brands.errors import DomainError
 from brands.ledger.audit import audit
-from brands.voiding import VoidReason, void
+from brands.travel.attaching import attach, detach
+from brands.travel.booking_parts import Done
+from brands.travel.bookings import Booking, SegmentStatus
+from brands.travel.crediting import Confirmation, confirm
+from brands.travel.voiding import VoidReason, void
 from tests.brands.booked import Scene, attachment, flight, pending, scene, whole
 from tests.brands.stage import OPERATOR, all_money, balances, key
 

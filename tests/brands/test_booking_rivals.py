@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from brands.attaching import attach, detach
-from brands.booking_parts import Done
-from brands.bookings import Booking, SegmentStatus
 from brands.coalition import Coalition, open_coalition
-from brands.crediting import Confirmation, confirm
-from brands.voiding import VoidReason, void
+from brands.travel.attaching import attach, detach
+from brands.travel.booking_parts import Done
+from brands.travel.bookings import Booking, SegmentStatus
+from brands.travel.crediting import Confirmation, confirm
+from brands.travel.voiding import VoidReason, void
 from tests.brands.booked import (
     Scene,
     attachment,

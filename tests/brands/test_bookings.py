@@ -5,15 +5,6 @@ from uuid import UUID
 import pytest
 
 from brands.agencies import agencies_by_id
-from brands.attaching import detach
-from brands.booking_pages import (
-    BookingWindow,
-    Position,
-    bookings_of_agency,
-    bookings_of_brand,
-    bookings_of_membership,
-)
-from brands.bookings import SegmentStatus, booking_by_id
 from brands.callers import Caller, CallerKind
 from brands.clock import to_micros
 from brands.coalition import Coalition
@@ -21,7 +12,16 @@ from brands.errors import BookingNotFound, NotPermitted, SegmentNotFound
 from brands.intents import claim_of
 from brands.rejections import SegmentAlreadyCredited
 from brands.reversals import take_back
-from brands.voiding import VoidReason, void
+from brands.travel.attaching import detach
+from brands.travel.booking_pages import (
+    BookingWindow,
+    Position,
+    bookings_of_agency,
+    bookings_of_brand,
+    bookings_of_membership,
+)
+from brands.travel.bookings import SegmentStatus, booking_by_id
+from brands.travel.voiding import VoidReason, void
 from tests.brands.booked import (
     after,
     booked,

@@ -7,23 +7,23 @@ from uuid import UUID
 
 import pytest
 
-from brands import transferring
-from brands.arriving import complete_transfers
 from brands.callers import Caller
 from brands.clock import now, now_micros, to_micros
 from brands.coalition import Coalition, open_coalition
 from brands.errors import NotPermitted, TransferNotFound
 from brands.ids import book_of, new_id
 from brands.ledger.chart import TransactionKind
-from brands.limits import allowances_of
 from brands.memberships import lots_of
+from brands.moving import transferring
+from brands.moving.arriving import complete_transfers
+from brands.moving.limits import allowances_of
+from brands.moving.routes import TransferRequest
+from brands.moving.transferring import Made, cancel, reverse
+from brands.moving.transfers import Transfer, TransferStatus, transfers_under_way
 from brands.publishing import publish
 from brands.rejections import TransferLimitReached, TransferNotCancellable, TransferNotCompleted
-from brands.routes import TransferRequest
 from brands.rules import Direction, Fee, Limit, Period, RuleTerms
 from brands.transactions import transactions_by_id
-from brands.transferring import Made, cancel, reverse
-from brands.transfers import Transfer, TransferStatus, transfers_under_way
 from brands.valuations import rates_of
 from tests.brands.sending import (
     HOUR,

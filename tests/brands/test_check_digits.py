@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brands.check_digits import CheckScheme, check_length, has_only_digits, passes, with_check
+from brands.naming.check_digits import (
+    CheckScheme,
+    check_length,
+    has_only_digits,
+    passes,
+    with_check,
+)
 
 S = CheckScheme
 CHECKED = [scheme for scheme in S if scheme not in (S.NONE, S.UNKNOWN)]

@@ -12,19 +12,19 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from brands.attaching import attach
-from brands.booking_parts import Done
-from brands.bookings import Segment, SegmentStatus, whole_segments
 from brands.callers import Caller
-from brands.claiming import appeal, claim
-from brands.claims import ClaimStatus, CreditClaim, all_claims
 from brands.coalition import open_coalition
-from brands.crediting import Confirmation, confirm
-from brands.deciding import Decision, Verdict, decide
-from brands.deciding import void as void_claim
 from brands.errors import DomainError
 from brands.ledger.audit import audit
-from brands.voiding import VoidReason, void
+from brands.travel.attaching import attach
+from brands.travel.booking_parts import Done
+from brands.travel.bookings import Segment, SegmentStatus, whole_segments
+from brands.travel.claiming import appeal, claim
+from brands.travel.claims import ClaimStatus, CreditClaim, all_claims
+from brands.travel.crediting import Confirmation, confirm
+from brands.travel.deciding import Decision, Verdict, decide
+from brands.travel.deciding import void as void_claim
+from brands.travel.voiding import VoidReason, void
 from tests.brands.booked import Scene, attachment, flight, scene
 from tests.brands.claimed import new_claim
 from tests.brands.stage import OPERATOR, all_money, balances, key

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from brands.claim_windows import closes_at, last_day
+from brands.travel.claim_windows import closes_at, last_day
 
 
 @pytest.mark.parametrize(

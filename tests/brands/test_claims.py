@@ -7,22 +7,9 @@ from typing import Any
 
 import pytest
 
-from brands.bookings import Passenger
 from brands.callers import Caller, CallerKind
-from brands.claiming import claim
-from brands.claims import (
-    ClaimsOf,
-    ClaimStatus,
-    Evidence,
-    EvidenceKind,
-    claim_by_id,
-    claims_by_id,
-    duplicates_of,
-    page_of_claims,
-)
 from brands.clock import now
 from brands.coalition import Coalition
-from brands.deciding import Decision, Verdict, decide
 from brands.errors import (
     BrandNotFound,
     ClaimNotFound,
@@ -32,7 +19,6 @@ from brands.errors import (
     MembershipNotFound,
     NotPermitted,
 )
-from brands.programs import publish_terms
 from brands.rejections import (
     AlreadyCredited,
     ClaimNotLinked,
@@ -41,6 +27,20 @@ from brands.rejections import (
     DuplicateClaim,
     FlightAlreadyCredited,
 )
+from brands.travel.bookings import Passenger
+from brands.travel.claiming import claim
+from brands.travel.claims import (
+    ClaimsOf,
+    ClaimStatus,
+    Evidence,
+    EvidenceKind,
+    claim_by_id,
+    claims_by_id,
+    duplicates_of,
+    page_of_claims,
+)
+from brands.travel.deciding import Decision, Verdict, decide
+from brands.travel.programs import publish_terms
 from tests.brands.booked import (
     AERO_TERMS,
     TOMORROW,

@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from brands.adjustments import adjust
-from brands.arriving import complete_transfers
 from brands.coalition import Coalition
 from brands.ledger.commands import Shortfall
 from brands.memberships import lots_of
+from brands.moving.arriving import complete_transfers
+from brands.moving.transferring import reverse
+from brands.moving.transfers import Transfer, TransferStatus
 from brands.rejections import AlreadyReversed, InsufficientPoints, ReversalExceedsOriginal
 from brands.transactions import transactions_by_id
-from brands.transferring import reverse
-from brands.transfers import Transfer, TransferStatus
 from tests.brands.sending import SLOW, Scene, read, scene, sent, sent_an_hour_ago
 from tests.brands.stage import (
     OPERATOR,

@@ -7,12 +7,12 @@ from uuid import UUID
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from brands.conversions import arrival, conversion, departure
-from brands.figures import ConversionRates, Figures, for_points_in, for_points_out
 from brands.ids import new_id
 from brands.ledger.chart import COALITION, MONEY, AccountKind, stripe
 from brands.ledger.commands import Posting
 from brands.money import MAX_POINTS
+from brands.moving.conversions import arrival, conversion, departure
+from brands.moving.figures import ConversionRates, Figures, for_points_in, for_points_out
 from brands.rejections import Rejection
 from brands.rules import NO_RULE, BlockBonus, Fee, Ratio, RuleTerms
 from tests.brands.rates import (

@@ -6,15 +6,12 @@ from datetime import timedelta
 import pytest
 
 from brands.adjustments import adjust
-from brands.bookings import SegmentStatus
 from brands.clock import now
 from brands.coalition import Coalition
-from brands.crediting import NOT_A_MEMBER, Confirmation, confirm
 from brands.errors import EventInFuture, IdempotencyKeyReused, NotPermitted, SegmentNotFound
 from brands.ledger.commands import Shortfall
 from brands.memberships import close_membership
 from brands.program_terms import ChartRow
-from brands.programs import publish_terms
 from brands.rejections import (
     AccrualNotCharted,
     FlightAlreadyCredited,
@@ -23,7 +20,10 @@ from brands.rejections import (
     SegmentClosed,
     SegmentNotTravelled,
 )
-from brands.voiding import VoidReason, void
+from brands.travel.bookings import SegmentStatus
+from brands.travel.crediting import NOT_A_MEMBER, Confirmation, confirm
+from brands.travel.programs import publish_terms
+from brands.travel.voiding import VoidReason, void
 from tests.brands.booked import (
     AERO_TERMS,
     TOMORROW,

@@ -9,11 +9,8 @@ from uuid import UUID
 import pytest
 
 from brands.adjustments import adjust
-from brands.attaching import attach
-from brands.bookings import SegmentStatus
 from brands.clock import now
 from brands.coalition import Coalition
-from brands.crediting import Confirmation, confirm
 from brands.errors import InvalidInput, NotPermitted
 from brands.itineraries import Flight
 from brands.ledger.commands import Shortfall
@@ -25,8 +22,11 @@ from brands.rejections import (
     SegmentNotTravelled,
     SegmentTooOld,
 )
+from brands.travel.attaching import attach
+from brands.travel.bookings import SegmentStatus
+from brands.travel.crediting import Confirmation, confirm
+from brands.travel.voiding import VoidReason, void
 from brands.valuations import rates_of
-from brands.voiding import VoidReason, void
 from tests.brands.booked import (
     Scene,
     attachment,

@@ -7,9 +7,9 @@ import pytest
 from brands.coalition import Coalition
 from brands.itineraries import Flight, Stay
 from brands.program_terms import ProgramTerms
-from brands.programs import publish_terms
 from brands.rejections import FlightAlreadyCredited
-from brands.voiding import VoidReason, void
+from brands.travel.programs import publish_terms
+from brands.travel.voiding import VoidReason, void
 from tests.brands.booked import (
     AERO_TERMS,
     LAST_WEEK,

@@ -6,13 +6,7 @@ from dataclasses import replace
 import pytest
 
 from brands.adjustments import adjust
-from brands.bookings import SegmentStatus
-from brands.claiming import appeal
-from brands.claims import (
-    ClaimStatus,
-)
 from brands.coalition import Coalition
-from brands.deciding import void
 from brands.errors import (
     ClaimNotFound,
     NotPermitted,
@@ -32,8 +26,14 @@ from brands.rejections import (
     SegmentAlreadyCredited,
 )
 from brands.transactions import reverse
-from brands.voiding import VoidReason
-from brands.voiding import void as void_booking
+from brands.travel.bookings import SegmentStatus
+from brands.travel.claiming import appeal
+from brands.travel.claims import (
+    ClaimStatus,
+)
+from brands.travel.deciding import void
+from brands.travel.voiding import VoidReason
+from brands.travel.voiding import void as void_booking
 from tests.brands.booked import (
     booked,
     confirmed,

@@ -14,7 +14,6 @@ from uuid import UUID
 import pytest
 
 from brands.callers import Caller
-from brands.check_digits import CheckScheme, passes
 from brands.coalition import Coalition, open_coalition
 from brands.database import Row, Transaction
 from brands.enrolment import CHUNK, Enrolled, Enrolment, enroll, enroll_many
@@ -31,7 +30,8 @@ from brands.errors import (
 )
 from brands.ids import book_of, home_book, new_id
 from brands.members import MemberBy, Profile, find, profiles_of
-from brands.numbers import generated_number
+from brands.naming.check_digits import CheckScheme, passes
+from brands.naming.numbers import generated_number
 from tests.brands.cast import (
     ADA,
     AGENCY,

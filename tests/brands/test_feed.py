@@ -8,14 +8,22 @@ from typing import Any
 
 import pytest
 
-from brands import feed as feed_module
 from brands.coalition import Coalition, open_coalition
 from brands.database import Row, Transaction
 from brands.errors import InvalidInput
-from brands.feed import CHANNEL
+from brands.following import feed as feed_module
+from brands.following.feed import CHANNEL
+from brands.following.watches import (
+    PAGE,
+    BrandWatch,
+    Cursor,
+    Event,
+    MembershipWatch,
+    TransferWatch,
+    Watch,
+)
 from brands.ids import new_id
-from brands.transferring import reverse as reverse_transfer
-from brands.watches import PAGE, BrandWatch, Cursor, Event, MembershipWatch, TransferWatch, Watch
+from brands.moving.transferring import reverse as reverse_transfer
 from tests.brands.following import (
     beginning,
     following,

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from brands import feed as feed_module
 from brands.coalition import Coalition, open_coalition
 from brands.database import open_database
-from brands.feed import Feed
+from brands.following import feed as feed_module
+from brands.following.feed import Feed
+from brands.following.listening import Line
+from brands.following.watches import BrandWatch, MembershipWatch, Watch
 from brands.ids import book_of
 from brands.ledger.writer import Ledger
-from brands.listening import Line
-from brands.watches import BrandWatch, MembershipWatch, Watch
 from tests.brands.following import (
     beginning,
     book_by_book,

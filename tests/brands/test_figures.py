@@ -9,8 +9,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from brands.figures import ConversionRates, Figures, exact_ratio, for_points_in, for_points_out
 from brands.money import MAX_POINTS, MAX_RATE
+from brands.moving.figures import (
+    ConversionRates,
+    Figures,
+    exact_ratio,
+    for_points_in,
+    for_points_out,
+)
 from brands.rejections import (
     AmountTooLarge,
     Rejection,

@@ -17,8 +17,10 @@ from brands.errors import (
 )
 from brands.ledger.chart import TransactionKind
 from brands.memberships import close_membership
-from brands.quotes import preview, quote
-from brands.recipients import Recipient
+from brands.moving.quotes import preview, quote
+from brands.moving.recipients import Recipient
+from brands.moving.routes import TransferRequest
+from brands.moving.transferring import Made, create
 from brands.rejections import (
     InsufficientPoints,
     RecipientCannotReceive,
@@ -27,10 +29,8 @@ from brands.rejections import (
     TransferLimitReached,
     TransferPairClosed,
 )
-from brands.routes import TransferRequest
 from brands.rules import Direction, Limit, Period, RuleTerms
 from brands.transactions import transactions_by_id
-from brands.transferring import Made, create
 from tests.brands.sending import (
     Scene,
     scene,

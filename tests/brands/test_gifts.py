@@ -5,22 +5,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from brands.arriving import complete_transfers
 from brands.coalition import Coalition
 from brands.database import as_uuid
 from brands.ids import book_of
 from brands.ledger.chart import COALITION, AccountKind, TransactionKind, stripe
 from brands.memberships import lots_of, memberships_by_id
 from brands.money import Money
-from brands.quotes import preview, quote, quotes_by_id
+from brands.moving.arriving import complete_transfers
+from brands.moving.quotes import preview, quote, quotes_by_id
+from brands.moving.routes import TransferRequest
+from brands.moving.transferring import Made, create
+from brands.moving.transfers import TransferStatus, transfers_by_id
 from brands.rejections import (
     InsufficientPoints,
 )
-from brands.routes import TransferRequest
 from brands.rules import Fee, LotExpiry, RuleTerms
 from brands.transactions import entries_of, transactions_by_id
-from brands.transferring import Made, create
-from brands.transfers import TransferStatus, transfers_by_id
 from tests.brands.sending import (
     places,
     scene,

@@ -18,12 +18,12 @@ from brands.errors import (
     LookupsThrottled,
     NotPermitted,
 )
+from brands.guarding.lookup_marks import Question
+from brands.guarding.lookup_store import read
+from brands.guarding.suspicion import CLIENT, MEMBER, NUMBER, AlarmKind
 from brands.ids import new_id
-from brands.lookup_marks import Question
-from brands.lookup_store import read
-from brands.recipients import Recipient, find_recipient
+from brands.moving.recipients import Recipient, find_recipient
 from brands.rejections import RecipientNotFound
-from brands.suspicion import CLIENT, MEMBER, NUMBER, AlarmKind
 from brands.verification import guarded_lookup, verify
 from tests.brands.cast import (
     OPERATOR,

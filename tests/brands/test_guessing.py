@@ -2,7 +2,7 @@
 
 import pytest
 
-from brands.suspicion import CLIENT, DOUBLINGS
+from brands.guarding.suspicion import CLIENT, DOUBLINGS
 from tests.benchmarks.guessing import KINDS, Attack, Guesses, Population, listed
 
 AGENCIES, DAYS = 3, 60

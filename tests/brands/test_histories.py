@@ -18,9 +18,9 @@ from brands.histories import (
     pages_of_memberships,
 )
 from brands.ids import new_id
-from brands.routes import TransferRequest
+from brands.moving.routes import TransferRequest
+from brands.moving.transferring import create
 from brands.transactions import reverse
-from brands.transferring import create
 from tests.brands.stage import (
     AGENCY,
     OPERATOR,

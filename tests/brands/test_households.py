@@ -4,14 +4,14 @@ import pytest
 
 from brands.callers import Caller
 from brands.coalition import Coalition
-from brands.households import (
+from brands.ids import book_of, new_id
+from brands.moving.households import (
     ShownName,
     household_of,
     households_of,
     invitations_of,
     share_household,
 )
-from brands.ids import book_of, new_id
 from tests.brands.cast import AGENCY, OPERATOR, OPERATOR_WITH_PII, brand_caller
 from tests.brands.pool import Pooler, ask, join, poolers
 

@@ -10,16 +10,16 @@ import pytest
 from brands.callers import Caller, CallerKind
 from brands.clock import now, to_micros
 from brands.coalition import Coalition
-from brands.figures import for_points_out
 from brands.ids import book_of, new_id
 from brands.ledger.commands import Cap
-from brands.limits import Allowance, Usage, allowances_of, caps_of, check_limits
-from brands.numbers import NumberFormat
-from brands.periods import period_of
+from brands.moving.figures import for_points_out
+from brands.moving.limits import Allowance, Usage, allowances_of, caps_of, check_limits
+from brands.moving.periods import period_of
+from brands.moving.rulebook import NewRule, publish_rule
+from brands.naming.numbers import NumberFormat
 from brands.publishing import NewBrand, create_brand
 from brands.registry import Brand, BrandStatus, Snapshot
 from brands.rejections import TransferLimitReached
-from brands.rulebook import NewRule, publish_rule
 from brands.rules import Direction, Limit, Pair, Period, Ratio, RuleTerms
 from brands.valuations import rates_of
 from tests.brands.rates import AT, A, B, rated

@@ -8,7 +8,6 @@ import pytest
 
 from brands.accruals import Accrual, accrue
 from brands.callers import Caller
-from brands.check_digits import CheckScheme
 from brands.clock import now
 from brands.coalition import Coalition
 from brands.errors import (
@@ -34,7 +33,8 @@ from brands.memberships import (
     memberships_of,
     open_membership,
 )
-from brands.numbers import NumberFormat, generated_number
+from brands.naming.check_digits import CheckScheme
+from brands.naming.numbers import NumberFormat, generated_number
 from brands.publishing import create_brand
 from tests.brands.cast import (
     AGENCY,

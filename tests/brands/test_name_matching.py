@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from brands.name_matching import MAX_COMPARED, NameMatch, match_names
-from brands.names import same_surname
+from brands.naming.name_matching import MAX_COMPARED, NameMatch, match_names
+from brands.naming.names import same_surname
 
 NO, REVIEW, YES = NameMatch
 

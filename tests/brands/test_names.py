@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brands.names import same_surname
+from brands.naming.names import same_surname
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brands.check_digits import CheckScheme, with_check
-from brands.number_reading import NumberVerdict, bare, judge
-from brands.numbers import MAX_NUMBER, NumberFormat
+from brands.naming.check_digits import CheckScheme, with_check
+from brands.naming.number_reading import NumberVerdict, bare, judge
+from brands.naming.numbers import MAX_NUMBER, NumberFormat
 
 GOOD, BAD, UNKNOWN = NumberVerdict
 LUHN = NumberFormat(r"\d{11}", 11, CheckScheme.LUHN)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brands.check_digits import CheckScheme, passes
 from brands.errors import InvalidInput
-from brands.numbers import (
+from brands.naming.check_digits import CheckScheme, passes
+from brands.naming.numbers import (
     COALITION_DIGITS,
     MAX_NUMBER,
     NumberFormat,

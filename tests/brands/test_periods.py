@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from brands.clock import from_micros, to_micros
-from brands.periods import Span, period_of
+from brands.moving.periods import Span, period_of
 from brands.rules import Period
 
 MOMENT = timedelta(microseconds=1)

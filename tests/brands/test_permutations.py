@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brands.permutations import permuted
+from brands.naming.permutations import permuted
 
 
 @given(st.integers(1, 700), st.binary(max_size=64))

@@ -15,12 +15,12 @@ from brands.errors import (
     SameMember,
     TooManyInvitations,
 )
-from brands.households import ShownName, share_household
 from brands.ids import new_id
 from brands.members import Profile
 from brands.memberships import close_membership, memberships_of
-from brands.pooling import MAX_INVITATIONS, MAX_MEMBERS, answer, invite, leave
-from brands.recipients import Recipient
+from brands.moving.households import ShownName, share_household
+from brands.moving.pooling import MAX_INVITATIONS, MAX_MEMBERS, answer, invite, leave
+from brands.moving.recipients import Recipient
 from brands.rejections import RecipientNotFound
 from tests.brands.cast import (
     AGENCY,

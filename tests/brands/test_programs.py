@@ -23,7 +23,7 @@ from brands.program_terms import (
     terms_from_text,
     terms_to_text,
 )
-from brands.programs import Journey, estimate, publish_terms
+from brands.travel.programs import Journey, estimate, publish_terms
 from tests.brands.booked import AERO_TERMS, attachment, flight, scene, stay
 from tests.brands.cast import count_rows
 from tests.brands.stage import AGENCY, OPERATOR, acting_for, open_brand, open_brands

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
-from brands.figures import ConversionRates, for_points_in, for_points_out
 from brands.money import decimal_of, rate_of
+from brands.moving.figures import ConversionRates, for_points_in, for_points_out
 from brands.rejections import (
     Rejection,
     TransferAboveMaximum,

@@ -27,9 +27,9 @@ from brands.ids import new_id
 from brands.ledger.chart import BRAND_MONEY_KINDS, BRAND_POINTS_KINDS, stripe
 from brands.ledger.commands import Shortfall
 from brands.money import MAX_BALANCE
+from brands.moving.rulebook import NewRule, publish_rules
 from brands.publishing import NewBrand, create_brand, publish
 from brands.rejections import AmountTooLarge
-from brands.rulebook import NewRule, publish_rules
 from brands.rules import Ratio, RuleTerms
 from brands.valuations import rates_of
 from tests.brands.cast import (

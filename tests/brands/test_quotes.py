@@ -5,14 +5,16 @@ from decimal import Decimal
 
 import pytest
 
-from brands import quotes
 from brands.clock import from_micros
 from brands.coalition import Coalition
 from brands.errors import IdempotencyKeyReused, QuoteNotFound
 from brands.ids import new_id
 from brands.money import MAX_POINTS
+from brands.moving import quotes
+from brands.moving.quotes import Quote, quote, quotes_by_id
+from brands.moving.routes import TransferRequest
+from brands.moving.transferring import create
 from brands.publishing import publish
-from brands.quotes import Quote, quote, quotes_by_id
 from brands.rejections import (
     AmountTooLarge,
     InsufficientPoints,
@@ -21,8 +23,6 @@ from brands.rejections import (
     QuoteUsed,
     TransferTooSmall,
 )
-from brands.routes import TransferRequest
-from brands.transferring import create
 from brands.valuations import rates_of
 from tests.brands.stage import (
     AGENCY,

@@ -6,7 +6,7 @@ from brands.coalition import Coalition
 from brands.errors import BrandNotFound
 from brands.members import Profile
 from brands.memberships import close_membership
-from brands.recipients import Recipient, find_recipient
+from brands.moving.recipients import Recipient, find_recipient
 from brands.rejections import RecipientNotFound
 from tests.brands.cast import OPERATOR, OPERATOR_WITH_PII, aero, bean, somebody
 

@@ -8,9 +8,9 @@ import pytest
 from brands.clock import now
 from brands.coalition import Coalition, open_coalition
 from brands.errors import BrandNotFound
-from brands.numbers import NumberFormat
+from brands.moving.rulebook import NewRule, publish_rule, publish_rules
+from brands.naming.numbers import NumberFormat
 from brands.registry import Brand, BrandStatus, Snapshot
-from brands.rulebook import NewRule, publish_rule, publish_rules
 from brands.rules import NO_RULE, Pair, Ratio, RuleTerms, TransferRule
 from brands.valuations import Rates, Valuation
 from tests.brands.cast import OPERATOR, aero, bean

@@ -16,17 +16,17 @@ from brands.errors import (
 )
 from brands.ids import new_id
 from brands.ledger.chart import TransactionKind
+from brands.moving.routes import TransferRequest
+from brands.moving.transferring import create, reverse
+from brands.moving.transfers import Transfer, TransferStatus, transfers_by_id
 from brands.rejections import (
     AlreadyReversed,
     InsufficientPoints,
     NotReversible,
     ReversalExceedsOriginal,
 )
-from brands.routes import TransferRequest
 from brands.transactions import reverse as reverse_transaction
 from brands.transactions import transactions_by_id
-from brands.transferring import create, reverse
-from brands.transfers import Transfer, TransferStatus, transfers_by_id
 from tests.brands.stage import (
     AGENCY,
     OPERATOR,

@@ -9,7 +9,6 @@ from uuid import UUID
 import orjson
 import pytest
 
-from brands import rulebook
 from brands.callers import Caller
 from brands.clock import now
 from brands.coalition import Coalition, open_coalition
@@ -22,8 +21,9 @@ from brands.errors import (
     TransferCycleGains,
 )
 from brands.ids import new_id
+from brands.moving import rulebook
+from brands.moving.rulebook import NewRule, publish_rule, publish_rules
 from brands.rule_texts import rule_terms_from_text, rule_terms_to_text
-from brands.rulebook import NewRule, publish_rule, publish_rules
 from brands.rules import (
     NO_RULE,
     BlockBonus,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brands.suspicion import (
+from brands.guarding.suspicion import (
     CLIENT,
     DAY,
     DOUBLINGS,

@@ -7,10 +7,10 @@ from brands.accruals import Accrual, accrue
 from brands.coalition import Coalition
 from brands.ids import new_id
 from brands.ledger.chart import AccountKind, TransactionKind
+from brands.moving.routes import TransferRequest
+from brands.moving.transferring import create
 from brands.registry import Brand
-from brands.routes import TransferRequest
 from brands.transactions import OwnerKind, entries_of, transactions_by_id
-from brands.transferring import create
 from tests.brands.stage import (
     AGENCY,
     OPERATOR,

@@ -10,18 +10,18 @@ from uuid import UUID
 
 import pytest
 
-from brands.arriving import complete_transfers
 from brands.coalition import Coalition
 from brands.errors import DomainError, TransferCycleGains
-from brands.pooling import answer, invite
+from brands.moving.arriving import complete_transfers
+from brands.moving.pooling import answer, invite
+from brands.moving.quotes import Quote, preview, quote
+from brands.moving.routes import TransferRequest
+from brands.moving.terms import Terms
+from brands.moving.transferring import cancel, create, reverse
+from brands.moving.transfers import Transfer, TransferStatus
 from brands.publishing import publish
-from brands.quotes import Quote, preview, quote
-from brands.routes import TransferRequest
 from brands.rules import RuleTerms
-from brands.terms import Terms
 from brands.transactions import reverse as reverse_transaction
-from brands.transferring import cancel, create, reverse
-from brands.transfers import Transfer, TransferStatus
 from brands.valuations import rates_of
 from tests.brands.giving import Giver, givers, lay_down, random_terms, sound
 from tests.brands.stage import OPERATOR, balances, give, key, open_brands

@@ -11,12 +11,12 @@ from uuid import UUID
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from brands.arbitrage import Cycle, find_gain
-from brands.figures import ConversionRates, for_points_in, for_points_out
-from brands.numbers import NumberFormat
+from brands.moving.arbitrage import Cycle, find_gain
+from brands.moving.figures import ConversionRates, for_points_in, for_points_out
+from brands.moving.routes import rates_between
+from brands.naming.numbers import NumberFormat
 from brands.registry import Brand, BrandStatus, Snapshot
 from brands.rejections import AmountTooLarge, Rejection
-from brands.routes import rates_between
 from brands.rules import (
     NO_RULE,
     BlockBonus,

@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from brands import transferring
 from brands.clock import now, now_micros
 from brands.coalition import Coalition, open_coalition
-from brands.limits import Usage, allowances_of
-from brands.periods import period_of
-from brands.quotes import preview, quote
+from brands.moving import transferring
+from brands.moving.limits import Usage, allowances_of
+from brands.moving.periods import period_of
+from brands.moving.quotes import preview, quote
+from brands.moving.transferring import Made, cancel, create, reverse
 from brands.rejections import TransferLimitReached
 from brands.rules import Direction, Limit, Period, RuleTerms
-from brands.transferring import Made, cancel, create, reverse
 from tests.brands.sending import HOUR, Scene, points, scene, sent
 from tests.brands.stage import (
     OPERATOR,

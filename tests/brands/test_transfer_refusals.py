@@ -21,12 +21,12 @@ from brands.errors import (
 )
 from brands.ids import new_id
 from brands.money import MAX_POINTS
-from brands.quotes import preview, quote
+from brands.moving.quotes import preview, quote
+from brands.moving.routes import TransferRequest
+from brands.moving.transferring import create
+from brands.moving.transfers import transfers_by_id
 from brands.registry import Brand
 from brands.rejections import AmountTooLarge
-from brands.routes import TransferRequest
-from brands.transferring import create
-from brands.transfers import transfers_by_id
 from tests.brands.stage import (
     AGENCY,
     OPERATOR,

@@ -10,22 +10,22 @@ from typing import Any
 
 import pytest
 
-from brands.arriving import complete_transfers
 from brands.clock import now
 from brands.coalition import Coalition, open_coalition
 from brands.ids import book_of
-from brands.periods import period_of
-from brands.quotes import quote
+from brands.moving.arriving import complete_transfers
+from brands.moving.periods import period_of
+from brands.moving.quotes import quote
+from brands.moving.routes import TransferRequest
+from brands.moving.transferring import Made, cancel, create
+from brands.moving.transfers import Transfer, TransferStatus, transfers_by_id
 from brands.rejections import (
     InsufficientPoints,
     QuoteUsed,
     TransferLimitReached,
     TransferNotCancellable,
 )
-from brands.routes import TransferRequest
 from brands.rules import BlockBonus, Direction, Fee, Limit, Period, Ratio, RuleTerms
-from brands.transferring import Made, cancel, create
-from brands.transfers import Transfer, TransferStatus, transfers_by_id
 from tests.brands.giving import Giver, gift, givers, lay_down, sound
 from tests.brands.stage import OPERATOR, balance, balances, give, key, open_brands
 

@@ -10,12 +10,15 @@ from brands.clock import from_micros, now
 from brands.coalition import Coalition, open_coalition
 from brands.database import as_uuid
 from brands.errors import QuoteNotFound
-from brands.exchange import exchange_rate
 from brands.ids import new_id
 from brands.money import Money
-from brands.pooling import answer, invite
+from brands.moving.exchange import exchange_rate
+from brands.moving.pooling import answer, invite
+from brands.moving.quotes import preview, quote
+from brands.moving.routes import TransferRequest
+from brands.moving.transferring import Made, create, reverse
+from brands.moving.transfers import transfers_by_id
 from brands.publishing import publish
-from brands.quotes import preview, quote
 from brands.rejections import (
     AmountTooLarge,
     InsufficientPoints,
@@ -31,7 +34,6 @@ from brands.rejections import (
     TransferPairClosed,
     TransferTooSmall,
 )
-from brands.routes import TransferRequest
 from brands.rules import (
     BlockBonus,
     Direction,
@@ -43,8 +45,6 @@ from brands.rules import (
     Ratio,
     RuleTerms,
 )
-from brands.transferring import Made, create, reverse
-from brands.transfers import transfers_by_id
 from brands.valuations import rates_of
 from tests.brands.sending import Scene, scene, sent
 from tests.brands.stage import (
@@ -227,9 +227,9 @@ async def test_a_quote_keeps_a_bonus_that_is_over(
     await lay_down(coalition, "AERO", "HOTEL", terms)
     offer = await quote(coalition, it.ada.caller, it.conversion(100))
     with monkeypatch.context() as patched:
-        patched.setattr("brands.quotes.QUOTE_LASTS", 0)
+        patched.setattr("brands.moving.quotes.QUOTE_LASTS", 0)
         expired = await quote(coalition, it.ada.caller, it.conversion(100))
-    monkeypatch.setattr("brands.quotes.now", lambda: now() + HOUR)
+    monkeypatch.setattr("brands.moving.quotes.now", lambda: now() + HOUR)
     assert (await preview(coalition, it.ada.caller, it.conversion(100))).points_in == 50
     made = await create(coalition, it.ada.caller, offer.id, None, key())
     assert (made.transfer.terms.points_in, made.transfer.terms.bonus_points) == (62, 12)

@@ -5,13 +5,16 @@ from decimal import Decimal
 
 import pytest
 
-from brands import quotes, transfers
 from brands.coalition import Coalition, open_coalition
 from brands.errors import BrandNotFound, DomainError, IdempotencyKeyReused, SameBrand
-from brands.exchange import exchange_rate
-from brands.figures import Figures
 from brands.ledger.chart import TransactionKind
 from brands.memberships import close_membership
+from brands.moving import quotes, transfers
+from brands.moving.exchange import exchange_rate
+from brands.moving.figures import Figures
+from brands.moving.routes import TransferRequest
+from brands.moving.transferring import create
+from brands.moving.transfers import TransferStatus
 from brands.publishing import publish
 from brands.rejections import (
     InsufficientPoints,
@@ -19,10 +22,7 @@ from brands.rejections import (
     PointsInBelowMinimum,
     TransferTooSmall,
 )
-from brands.routes import TransferRequest
 from brands.transactions import transactions_by_id
-from brands.transferring import create
-from brands.transfers import TransferStatus
 from brands.valuations import rates_of
 from tests.brands.stage import (
     OPERATOR,

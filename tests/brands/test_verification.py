@@ -2,7 +2,6 @@
 
 import pytest
 
-from brands.check_digits import CheckScheme
 from brands.coalition import Coalition
 from brands.errors import (
     BrandNotFound,
@@ -10,7 +9,8 @@ from brands.errors import (
     NotPermitted,
 )
 from brands.ids import new_id
-from brands.numbers import NumberFormat
+from brands.naming.check_digits import CheckScheme
+from brands.naming.numbers import NumberFormat
 from brands.publishing import create_brand
 from brands.verification import Lookup, NumberAndName, guarded_lookup, verify
 from tests.brands.cast import (

@@ -16,9 +16,9 @@ from brands.agencies import find_agency
 from brands.callers import Caller, CallerKind
 from brands.credentials import NewKey
 from brands.errors import LookupsThrottled
+from brands.following.watches import Cursor
 from brands.ids import book_of
 from brands.verification import NumberAndName, guarded_lookup
-from brands.watches import Cursor
 from schema.cursors import Cursors
 from schema.nodes import Tag, global_id
 from tests.gateway.booking import STAY, attachment, book, confirm, flight, publish_terms

@@ -15,9 +15,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from gateway.connections import BoundedHttp
-from gateway.messages import MAX_MESSAGE
-from gateway.patience import WebSocketConnection
+from gateway.subscriptions.messages import MAX_MESSAGE
+from gateway.wire.connections import BoundedHttp
+from gateway.wire.patience import WebSocketConnection
 from tests.gateway.stage import Json, Stage
 
 PROTOCOL = "graphql-transport-ws"

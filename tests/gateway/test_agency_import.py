@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from brands.agencies import AgencyStatus, find_agency, set_status
-from brands.attaching import attach
-from brands.booking_pages import BookingWindow, bookings_of_agency
-from brands.bookings import Booking
 from brands.callers import Caller
 from brands.coalition import Coalition, open_coalition
 from brands.rejections import BookingChanged
+from brands.travel.attaching import attach
+from brands.travel.booking_pages import BookingWindow, bookings_of_agency
+from brands.travel.bookings import Booking
 from brands.verification import RowStatus
-from gateway import agency_import
-from gateway.agency_import import Fate, Import, Report, TooManyMisses
-from gateway.bookings_file import read_batch
-from gateway.keys_cli import KEEPER
+from gateway.commands.keys import KEEPER
+from gateway.files import agency_import
+from gateway.files.agency_import import Fate, Import, Report, TooManyMisses
+from gateway.files.bookings_file import read_batch
 from gateway.settings import read_settings
 from tests.brands.booked import LAST_WEEK, Scene, scene
 from tests.brands.stage import OPERATOR, everything

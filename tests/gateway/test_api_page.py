@@ -9,20 +9,20 @@ from graphql import parse, validate
 
 from brands.bounds import MAX_KEY, MAX_LIST
 from brands.buckets import Rate
-from gateway import bounds
-from gateway.attempts import WRONG
-from gateway.costs import ABOUT_THE_SCHEMA, DESCRIBED_TO_A_POINT, OPERATION
-from gateway.description import MAX_DESCRIBED
-from gateway.error_page import TOP_LEVEL
-from gateway.event_stream import KEEP_ALIVE_SECONDS
-from gateway.messages import MAX_MESSAGE, PING_SECONDS
-from gateway.operations import CHARACTERS_TO_A_POINT
-from gateway.patience import UNREAD_SECONDS
-from gateway.requests import BODY_SECONDS
+from gateway.callers.attempts import WRONG
+from gateway.graphql import bounds
+from gateway.graphql.costs import ABOUT_THE_SCHEMA, DESCRIBED_TO_A_POINT, OPERATION
+from gateway.graphql.description import MAX_DESCRIBED
+from gateway.graphql.operations import CHARACTERS_TO_A_POINT
+from gateway.graphql.requests import BODY_SECONDS
+from gateway.graphql.throttle import SHARE, SHARE_ALONE
 from gateway.settings import Settings
-from gateway.streams import RECHECK_SECONDS
-from gateway.throttle import SHARE, SHARE_ALONE
-from gateway.websocket import INIT_SECONDS, MAX_OPERATIONS
+from gateway.subscriptions.event_stream import KEEP_ALIVE_SECONDS
+from gateway.subscriptions.messages import MAX_MESSAGE, PING_SECONDS
+from gateway.subscriptions.streams import RECHECK_SECONDS
+from gateway.subscriptions.websocket import INIT_SECONDS, MAX_OPERATIONS
+from gateway.web.error_page import TOP_LEVEL
+from gateway.wire.patience import UNREAD_SECONDS
 from schema import costs
 from schema.connections import MAX_EDGES
 from schema.entities import MAX_REPRESENTATIONS

@@ -12,8 +12,8 @@ FEW, MORE = 10, 30
 @pytest.fixture(autouse=True)
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few attempts are allowed."""
-    monkeypatch.setattr("gateway.attempts.WRONG", Rate(FEW, 1))
-    monkeypatch.setattr("gateway.attempts.WRONG_IN_ALL", Rate(MORE, 1))
+    monkeypatch.setattr("gateway.callers.attempts.WRONG", Rate(FEW, 1))
+    monkeypatch.setattr("gateway.callers.attempts.WRONG_IN_ALL", Rate(MORE, 1))
 
 
 async def knock(stage: Stage, token: str) -> int:

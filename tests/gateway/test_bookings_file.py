@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.bookings_file import COLUMNS, MAX_LINE_BYTES, BatchRefused, Row, read_batch
-from gateway.loyalty_elements import BadElement, LoyaltyElement, Segment, Stay
-from gateway.ndc import write_ndc
-from gateway.opentravel import write_opentravel
-from gateway.remark_reading import read_remark
+from gateway.files.bookings_file import COLUMNS, MAX_LINE_BYTES, BatchRefused, Row, read_batch
+from gateway.trade.loyalty_elements import BadElement, LoyaltyElement, Segment, Stay
+from gateway.trade.ndc import write_ndc
+from gateway.trade.opentravel import write_opentravel
+from gateway.trade.remark_reading import read_remark
 from tests.house.tree import ROOT
 
 TODAY = date(2026, 11, 23)

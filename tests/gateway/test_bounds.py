@@ -8,9 +8,9 @@ from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from gateway import bounds
-from gateway.bounds import Size, excess_of, size_of
-from gateway.documents import MAX_ERRORS, Document, Documents
+from gateway.graphql import bounds
+from gateway.graphql.bounds import Size, excess_of, size_of
+from gateway.graphql.documents import MAX_ERRORS, Document, Documents
 from schema.root import SCHEMA
 from tests.gateway.stage import Stage, open_bare
 

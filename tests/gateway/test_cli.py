@@ -19,9 +19,9 @@ from brands.agencies import NewAgency, create_agency
 from brands.authentication import authenticate
 from brands.coalition import open_coalition
 from gateway.cli import app
-from gateway.error_page import error_page
-from gateway.keys_cli import KEEPER
+from gateway.commands.keys import KEEPER
 from gateway.settings import read_settings
+from gateway.web.error_page import error_page
 from schema.root import SCHEMA
 from tests.brands.stage import open_brand
 

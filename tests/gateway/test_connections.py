@@ -9,9 +9,9 @@ from contextlib import suppress
 
 import pytest
 
-from gateway import connections
-from gateway.connections import MAX_HEAD
-from gateway.headers import SECURITY
+from gateway.wire import connections
+from gateway.wire.connections import MAX_HEAD
+from gateway.wire.headers import SECURITY
 from tests.gateway.live import Live, live
 from tests.gateway.stage import open_stage
 

@@ -16,9 +16,9 @@ from graphql import (
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from gateway.costs import ABOUT_THE_SCHEMA, OPERATION, Cost, Costs
-from gateway.documents import Documents
-from gateway.prices import Prices
+from gateway.graphql.costs import ABOUT_THE_SCHEMA, OPERATION, Cost, Costs
+from gateway.graphql.documents import Documents
+from gateway.graphql.prices import Prices
 from gateway.settings import Settings
 from schema import costs
 from schema.connections import MAX_EDGES

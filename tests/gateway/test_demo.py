@@ -25,11 +25,12 @@ from brands.callers import CallerKind
 from brands.coalition import open_coalition
 from brands.ledger.audit import audit
 from brands.purchases import Purchase, points_of
-from gateway import demo, imports
-from gateway.demo_cast import BRANDS, CONVERSIONS, PEOPLE, PURCHASES
-from gateway.demo_keys import DemoKeys, keys_file
-from gateway.imports import open_purchases
-from gateway.purchase_file import read_purchases
+from gateway.demo import coalition as demo
+from gateway.demo.cast import BRANDS, CONVERSIONS, PEOPLE, PURCHASES
+from gateway.demo.keys import DemoKeys, keys_file
+from gateway.files import purchase_import as imports
+from gateway.files.purchase_file import read_purchases
+from gateway.files.purchase_import import open_purchases
 from gateway.settings import Settings
 from tests.gateway.test_cli import environment
 

@@ -11,7 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
 from gateway.app import create_app
-from gateway.demo_issuer import AUDIENCE, FILE, DemoIssuer, issuer_key
+from gateway.demo.issuer import AUDIENCE, FILE, DemoIssuer, issuer_key
 from gateway.settings import Settings
 from tests.gateway.issuing import VIEWER
 from tests.gateway.stage import PEPPER, Stage, open_bare, open_stage

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from brands.coalition import Coalition, open_coalition
-from brands.exchange import exchange_rate
-from brands.recipients import find_recipient
-from brands.rulebook import NewRule, publish_rule
+from brands.moving.exchange import exchange_rate
+from brands.moving.recipients import find_recipient
+from brands.moving.rulebook import NewRule, publish_rule
 from brands.rules import NO_RULE, Pair, RuleTerms
-from gateway import demo
-from gateway.demo import DEMO, Demo
-from gateway.demo_cast import CONVERSIONS
-from gateway.demo_rules import RULES, ensure_rules
-from gateway.rules_file import read_rules
+from gateway.demo import coalition as demo
+from gateway.demo.cast import CONVERSIONS
+from gateway.demo.coalition import DEMO, Demo
+from gateway.demo.rules import RULES, ensure_rules
+from gateway.files.rules_file import read_rules
 from gateway.settings import Settings
 from tests.gateway.test_demo import sample, settings
 

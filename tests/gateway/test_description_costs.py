@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from graphql import execute_sync, get_introspection_query, parse
 
-from gateway.costs import ABOUT_THE_SCHEMA, DESCRIBED_TO_A_POINT, OPERATION
-from gateway.description import MAX_DESCRIBED
+from gateway.graphql.costs import ABOUT_THE_SCHEMA, DESCRIBED_TO_A_POINT, OPERATION
+from gateway.graphql.description import MAX_DESCRIBED
 from gateway.settings import Settings
 from tests.gateway.test_costs import DOCUMENTS, GRAPH, cost_of
 

@@ -9,8 +9,8 @@ import pytest
 from graphql import GraphQLEnumType
 
 from brands.errors import LedgerUnavailable, NotPermitted
-from gateway import masking
-from gateway.error_page import TOP_LEVEL, error_page
+from gateway.graphql import masking
+from gateway.web.error_page import TOP_LEVEL, error_page
 from schema.root import SCHEMA
 from tests.gateway.stage import Stage, open_bare, open_stage
 from tests.house.tree import modules

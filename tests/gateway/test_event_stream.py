@@ -9,7 +9,7 @@ import pytest
 
 from brands.callers import CallerKind
 from brands.credentials import NewKey, list_keys, revoke_key
-from gateway import event_stream, streams
+from gateway.subscriptions import event_stream, streams
 from tests.gateway.live import MEMBERSHIP, Live, live, settled
 from tests.gateway.stage import OPERATOR, Json, key, open_stage
 
@@ -180,7 +180,7 @@ async def test_nobody_knows(at: Live, comes_back: bool, monkeypatch: pytest.Monk
             raise ConnectionRefusedError
 
         with monkeypatch.context() as patch:
-            patch.setattr("gateway.auth.authenticate", away)
+            patch.setattr("gateway.callers.auth.authenticate", away)
             if not comes_back:
                 assert await stream.event() == ("", None)
             await asyncio.sleep(0.5)

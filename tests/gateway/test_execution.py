@@ -7,8 +7,8 @@ import pytest
 import strawberry
 from graphql import ExecutionResult, execute
 
-from gateway.documents import Documents
-from gateway.execution import ShortExecutor, leaves_of
+from gateway.graphql.documents import Documents
+from gateway.graphql.execution import ShortExecutor, leaves_of
 from schema.fields import derived, resolved, shorten
 
 

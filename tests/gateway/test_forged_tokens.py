@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey
 
-from gateway.member_tokens import LIFETIME_SECONDS
+from gateway.callers.member_tokens import LIFETIME_SECONDS
 from tests.gateway.issuing import (
     AERO_LOGIN,
     LOGIN,

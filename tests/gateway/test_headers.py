@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from gateway.connections import MAX_HEAD
-from gateway.headers import SECURITY
+from gateway.wire.connections import MAX_HEAD
+from gateway.wire.headers import SECURITY
 from tests.gateway.process import Gateway, served
 from tests.gateway.stage import Stage, open_bare
 
@@ -25,7 +25,7 @@ async def test_on_every_answer(stage: Stage, monkeypatch: pytest.MonkeyPatch) ->
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the secret is swordfish")
 
-    monkeypatch.setattr("gateway.metrics_page.MetricsPage._operator", broken)
+    monkeypatch.setattr("gateway.web.metrics_page.MetricsPage._operator", broken)
     response = await stage.client.get("/metrics")
     assert response.status_code == 500
     assert set(response.headers) >= HEADERS

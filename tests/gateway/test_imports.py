@@ -14,8 +14,8 @@ from brands.ledger.audit import audit
 from brands.members import MemberBy, find
 from brands.memberships import close_membership, memberships_of
 from brands.purchases import Purchase
-from gateway.imports import Counts, import_purchases, importer_of, open_purchases
-from gateway.purchase_file import FileRefused, read_purchases
+from gateway.files.purchase_file import FileRefused, read_purchases
+from gateway.files.purchase_import import Counts, import_purchases, importer_of, open_purchases
 from tests.brands.stage import open_brand
 
 

@@ -9,7 +9,7 @@ import pytest
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from gateway.issuer_keys import (
+from gateway.callers.issuer_keys import (
     COOL_DOWN_SECONDS,
     MAX_BYTES,
     REFRESH_SECONDS,

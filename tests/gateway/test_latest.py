@@ -1,6 +1,6 @@
 """What is remembered for a while is bounded."""
 
-from gateway.latest import Latest
+from gateway.graphql.latest import Latest
 
 
 def test_the_longest_unused_goes_first() -> None:

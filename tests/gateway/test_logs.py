@@ -70,7 +70,10 @@ async def test_errors_inside_quote_nothing(
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError(PERSONAL) from ValueError(HOSTILE)
 
-    for place in ("gateway.auth.Gate.admit", "gateway.operations.Operations.execute"):
+    for place in (
+        "gateway.callers.auth.Gate.admit",
+        "gateway.graphql.operations.Operations.execute",
+    ):
         with monkeypatch.context() as patched:
             patched.setattr(place, broken)
             response = await stage.post({"query": "{ viewer { kind } }"})

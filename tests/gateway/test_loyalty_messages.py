@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brands.bounds import is_storable
-from gateway.loyalty_elements import BadElement, LoyaltyElement, Segment, plain
-from gateway.markup import MAX_DEPTH, MAX_DOCUMENT, MAX_ELEMENTS, MarkupRefused, read_markup
-from gateway.ndc import read_ndc, write_ndc
-from gateway.opentravel import read_opentravel, write_opentravel
+from gateway.trade.loyalty_elements import BadElement, LoyaltyElement, Segment, plain
+from gateway.trade.markup import MAX_DEPTH, MAX_DOCUMENT, MAX_ELEMENTS, MarkupRefused, read_markup
+from gateway.trade.ndc import read_ndc, write_ndc
+from gateway.trade.opentravel import read_opentravel, write_opentravel
 
 NDC_17_2 = b"""<?xml version="1.0" encoding="UTF-8"?>
 <OrderCreateRQ xmlns="http://www.iata.org/IATA/EDIST/2017.2" Version="17.2">

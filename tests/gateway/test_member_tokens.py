@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from gateway.issuer_keys import FixedKeys, SigningKey, signing_keys
+from gateway.callers.issuer_keys import FixedKeys, SigningKey, signing_keys
+from gateway.callers.member_tokens import SKEW_SECONDS, MemberTokens, NotVouched, Trusted
 from gateway.issuers import MemberName
-from gateway.member_tokens import SKEW_SECONDS, MemberTokens, NotVouched, Trusted
 from tests.gateway.issuing import AERO_LOGIN, LOGIN, VIEWER, Scene, TestIssuer, open_scene, web
 from tests.gateway.stage import Stage, open_stage
 from tests.gateway.test_statements import WALLET, statements
@@ -94,7 +94,7 @@ async def test_the_wallet_takes_three(
     credential; its signature is checked once."""
     token = scene.login.token(scene.ada)
     assert await scene.admitted(token)
-    monkeypatch.setattr("gateway.issuer_keys.SigningKey.verifies", None)
+    monkeypatch.setattr("gateway.callers.issuer_keys.SigningKey.verifies", None)
     statements.clear()
     data = await scene.stage.data(f"{{ viewer {{ member {{ {WALLET} }} }} }}", who=token)
     assert len(statements) <= 3, statements
@@ -155,7 +155,7 @@ async def test_so_many_are_remembered(
 ) -> None:
     """Of good tokens those used last are remembered, only so many, and of bad ones none."""
     login, _ = issuers
-    monkeypatch.setattr("gateway.member_tokens.MAX_REMEMBERED", 3)
+    monkeypatch.setattr("gateway.callers.member_tokens.MAX_REMEMBERED", 3)
     keys = FixedKeys(signing_keys({"keys": login.published}))
     tokens = MemberTokens([Trusted(login.trusted(), keys)])
     checked: list[int] = []

@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from brands.ledger.postgres import PostgresLane
 from brands.ledger.sqlite import SqliteLane
-from gateway.metrics import Metrics
+from gateway.telemetry.metrics import Metrics
 from gateway.worker import Worker
 from tests.gateway.stage import Stage, open_bare
 

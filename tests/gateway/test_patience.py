@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
-from gateway import patience
-from gateway.patience import Impatient
+from gateway.wire import patience
+from gateway.wire.patience import Impatient
 
 
 class _Protocol(Impatient):

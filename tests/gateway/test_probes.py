@@ -9,9 +9,9 @@ import pytest
 from brands.database import Database
 from brands.ledger.commands import Command
 from brands.ledger.writer import Lane
-from gateway import health
-from gateway.lanes import FORGOTTEN_AFTER_SECONDS, PATIENCE_SECONDS, WatchedLanes
-from gateway.metrics import Metrics
+from gateway.telemetry import health
+from gateway.telemetry.lanes import FORGOTTEN_AFTER_SECONDS, PATIENCE_SECONDS, WatchedLanes
+from gateway.telemetry.metrics import Metrics
 from tests.gateway.stage import Stage
 
 
@@ -80,7 +80,7 @@ async def test_books_that_do_not_answer(stage: Stage, monkeypatch: pytest.Monkey
     """A gateway is not ready while its books are at one batch for too long, or have just failed,
     and is again once they are heard of or that is long ago."""
     now = [1_000.0]
-    monkeypatch.setattr("gateway.lanes.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("gateway.telemetry.lanes.time.monotonic", lambda: now[0])
     stuck = Stuck()
     lanes = WatchedLanes(Metrics())
     lane: Lane = lanes(stuck)

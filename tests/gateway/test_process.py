@@ -18,12 +18,12 @@ from brands.database import Transaction
 from brands.errors import LedgerUnavailable
 from brands.ledger.writer import Ledger
 from gateway.app import create_app
-from gateway.documents import BYTES_TO_A_TOKEN, MAX_SEEN, Documents
-from gateway.explorer import STATIC
+from gateway.callers.member_tokens import MemberTokens
+from gateway.graphql.documents import BYTES_TO_A_TOKEN, MAX_SEEN, Documents
 from gateway.instruments import Instruments
 from gateway.logs import configure_logs
-from gateway.member_tokens import MemberTokens
 from gateway.settings import BadSetting, Settings, read_settings
+from gateway.web.explorer import STATIC
 from schema.root import SCHEMA
 from tests.gateway.stage import PEPPER, Json, Stage, key, open_bare, open_stage
 
@@ -79,7 +79,7 @@ async def test_not_ready_without_the_newest_schema(
     async def behind(_: object) -> bool:
         return False
 
-    monkeypatch.setattr("gateway.health.is_migrated", behind)
+    monkeypatch.setattr("gateway.telemetry.health.is_migrated", behind)
     response = await bare.client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["reason"] == "migrations are missing"
@@ -154,7 +154,7 @@ async def test_errors_outside_the_executor_are_masked(
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the secret is swordfish")
 
-    monkeypatch.setattr("gateway.auth.authenticate", broken)
+    monkeypatch.setattr("gateway.callers.auth.authenticate", broken)
     response = await bare.post({"query": "{ __typename }"})
     assert response.status_code == 500
     (error,) = response.json()["errors"]
@@ -224,7 +224,7 @@ def test_documents_are_remembered_from_the_second_time_on() -> None:
 
 def test_documents_are_bounded_by_what_they_take(monkeypatch: pytest.MonkeyPatch) -> None:
     """However large documents are, together they take no more than is allowed; the oldest go."""
-    monkeypatch.setattr("gateway.documents.MAX_REMEMBERED", 200_000)
+    monkeypatch.setattr("gateway.graphql.documents.MAX_REMEMBERED", 200_000)
     documents = Documents(SCHEMA._schema)
     small = "{ __typename }"
     large = "{ viewer {" + " kind" * 50 + " } }"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.loyalty_elements import BadElement, LoyaltyElement, Segment
-from gateway.remark_reading import MAX_REMARK, read_remark
-from gateway.remarks import (
+from gateway.trade.loyalty_elements import BadElement, LoyaltyElement, Segment
+from gateway.trade.remark_reading import MAX_REMARK, read_remark
+from gateway.trade.remarks import (
     BadRemark,
     Flight,
     FrequentTravellerRemark,

@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 
 from brands.errors import InvalidInput, TransferCycleGains
-from brands.numbers import NumberFormat
+from brands.moving.rulebook import NewRule
+from brands.naming.numbers import NumberFormat
 from brands.registry import Brand, BrandStatus, Snapshot
-from brands.rulebook import NewRule
 from brands.rules import (
     BlockBonus,
     BlockFee,
@@ -22,7 +22,7 @@ from brands.rules import (
     Ratio,
     RuleTerms,
 )
-from gateway.rules_file import BadRules, Place, problem_of, read_rules
+from gateway.files.rules_file import BadRules, Place, problem_of, read_rules
 
 ZONES = {"AERO": "Europe/Lisbon", "STAY": "America/New_York"}
 BORN = datetime(2026, 1, 1, tzinfo=UTC)

@@ -22,8 +22,8 @@ from brands.rules import (
     RuleTerms,
     TransferRule,
 )
-from gateway.rules_file import read_rules
-from gateway.rules_text import differences, fields_of, file_of, terms_shown, way_of
+from gateway.files.rules_file import read_rules
+from gateway.files.rules_text import differences, fields_of, file_of, terms_shown, way_of
 from tests.gateway.test_rules_file import BRANDS, SNAPSHOT
 
 AERO, STAY = (brand.id for brand in BRANDS)

@@ -9,9 +9,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from gateway import patience
-from gateway.requests import Refused
-from gateway.streams import EVENT_STREAM, SUBSCRIPTION, WEBSOCKET, Streams, first_of
+from gateway.graphql.requests import Refused
+from gateway.subscriptions.streams import EVENT_STREAM, SUBSCRIPTION, WEBSOCKET, Streams, first_of
+from gateway.wire import patience
 from tests.gateway.live import MEMBERSHIP, Live, live, settled
 from tests.gateway.stage import open_stage
 

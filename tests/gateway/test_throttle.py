@@ -13,9 +13,9 @@ from brands.buckets import Rate
 from brands.callers import CallerKind
 from brands.credentials import NewKey
 from brands.database import open_database
-from gateway.attempts import address_of
-from gateway.documents import Document, Documents
-from gateway.throttle import SHARE_ALONE, Shared, Throttled
+from gateway.callers.attempts import address_of
+from gateway.graphql.documents import Document, Documents
+from gateway.graphql.throttle import SHARE_ALONE, Shared, Throttled
 from tests.gateway.live import live
 from tests.gateway.stage import Json, Stage, key, open_bare, open_stage
 
@@ -302,7 +302,7 @@ async def test_credentials_cannot_be_tried_at_will(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After many wrong credentials an address is put off, but whoever was let in goes on."""
-    monkeypatch.setattr("gateway.attempts.WRONG", Rate(20, 1))
+    monkeypatch.setattr("gateway.callers.attempts.WRONG", Rate(20, 1))
     async with open_bare(sqlite_url) as stage:
         known = stage.tokens["operator"]
         assert await knock(stage, known, "10.0.0.1") == 200
@@ -317,7 +317,7 @@ async def test_the_metrics_are_behind_the_same_door(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Credentials cannot be tried at the page of metrics either."""
-    monkeypatch.setattr("gateway.attempts.WRONG", Rate(20, 1))
+    monkeypatch.setattr("gateway.callers.attempts.WRONG", Rate(20, 1))
     async with open_bare(sqlite_url) as stage:
         statuses = []
         for number in range(30):

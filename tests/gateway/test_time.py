@@ -176,7 +176,7 @@ def _delayed(commit: Any) -> Any:
 
 async def test_a_body_that_does_not_come(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that sends its body drop by drop is answered 408, and its connection closed."""
-    monkeypatch.setattr("gateway.requests.BODY_SECONDS", 0.1)
+    monkeypatch.setattr("gateway.graphql.requests.BODY_SECONDS", 0.1)
     async with open_stage(sqlite_url) as stage:
         drop = {"type": "http.request", "body": b"{", "more_body": True}
         asked = Asked(stage, drop, drop)
@@ -187,7 +187,7 @@ async def test_a_body_that_does_not_come(sqlite_url: str, monkeypatch: pytest.Mo
 
 async def test_nobody_is_worked_for_who_has_gone(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the client closes the connection, what it asked for ends, and nothing is sent."""
-    monkeypatch.setattr("gateway.presence.WATCHED_AFTER_SECONDS", 0.05)
+    monkeypatch.setattr("gateway.wire.presence.WATCHED_AFTER_SECONDS", 0.05)
     async with open_stage(url) as stage:
         ada = await stage.enrol("AERO")
         noted = slow(monkeypatch, 30)

@@ -10,7 +10,7 @@ from brands.buckets import Rate
 from brands.callers import CallerKind
 from brands.coalition import Coalition, open_coalition
 from brands.credentials import NewKey, list_keys
-from gateway.auth import KeysInUse
+from gateway.callers.auth import KeysInUse
 from tests.gateway.stage import OPERATOR, Stage, open_bare, open_stage
 from tests.gateway.test_statements import WALLET, statements
 
@@ -271,7 +271,7 @@ async def test_a_key_with_an_end(stage: Stage) -> None:
 async def test_attempts_are_bounded(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wrong secrets from one address are turned away unlooked at after a while, with a time to
     come again; a client that came before goes on."""
-    monkeypatch.setattr("gateway.attempts.WRONG", Rate(FEW, 1))
+    monkeypatch.setattr("gateway.callers.attempts.WRONG", Rate(FEW, 1))
     id, _ = parts(stage.tokens["aero"])
     assert (await ask(stage, in_form(stage.tokens["hotel"]))).status_code == 200
     wrong = {**GRANT, "client_id": id, "client_secret": "A" * 43}

@@ -21,9 +21,9 @@ from brands.callers import CallerKind
 from brands.credentials import NewKey
 from brands.database import Transaction
 from gateway.app import create_app
-from gateway.headers import Headers
 from gateway.settings import BadSetting, Settings
-from gateway.tracing import FLUSH_SECONDS, Tracing, is_wanted, tracing_of
+from gateway.telemetry.tracing import FLUSH_SECONDS, Tracing, is_wanted, tracing_of
+from gateway.wire.headers import Headers
 from tests.gateway.process import served
 from tests.gateway.stage import PEPPER, Stage, open_bare, open_stage
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from brands.arriving import complete_transfers
 from brands.clock import now
+from brands.moving.arriving import complete_transfers
 from tests.gateway.stage import Json, Stage, key
 from tests.gateway.transferring import (
     Somebody,

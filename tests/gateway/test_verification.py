@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from brands.suspicion import CLIENT
-from gateway.alarms import report_alarms
+from brands.guarding.suspicion import CLIENT
+from gateway.telemetry.alarms import report_alarms
 from tests.gateway.stage import Json, Stage, key
 from tests.gateway.test_logs import events
 from tests.gateway.test_statements import Statements

@@ -9,10 +9,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from brands.ledger.sqlite import SqliteLane
-from gateway import messages, websocket
-from gateway.messages import Socket
-from gateway.requests import Refused
-from gateway.streams import SUBSCRIPTION
+from gateway.graphql.requests import Refused
+from gateway.subscriptions import messages, websocket
+from gateway.subscriptions.messages import Socket
+from gateway.subscriptions.streams import SUBSCRIPTION
 from tests.gateway.live import MEMBERSHIP, Live, live, settled
 from tests.gateway.stage import key, open_stage
 

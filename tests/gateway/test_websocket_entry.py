@@ -9,7 +9,7 @@ from websockets.typing import Subprotocol
 
 from brands.callers import CallerKind
 from brands.credentials import NewKey, list_keys, revoke_key
-from gateway import streams, websocket
+from gateway.subscriptions import streams, websocket
 from tests.gateway.live import PROTOCOL, Live, live
 from tests.gateway.stage import OPERATOR, open_stage
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway import messages
+from gateway.subscriptions import messages
 from tests.gateway.live import MEMBERSHIP, PROTOCOL, Live, live, settled
 from tests.gateway.stage import Stage, open_stage
 

@@ -19,8 +19,8 @@ from brands.ledger.commands import Claim, Post, Revalue, fingerprint
 from brands.ledger.writer import Ledger
 from brands.upkeep import expire_holds, expire_lots, revalue_pools
 from gateway.app import create_app
-from gateway.metrics import Metrics
 from gateway.settings import Settings
+from gateway.telemetry.metrics import Metrics
 from gateway.worker import Worker
 from tests.gateway.process import started
 from tests.gateway.stage import OPERATOR, PEPPER, Person, Stage, key, uuid_of

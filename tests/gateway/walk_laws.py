@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
-from gateway import masking
-from gateway.error_page import TOP_LEVEL
+from gateway.graphql import masking
+from gateway.web.error_page import TOP_LEVEL
 from schema.errors import UserErrorCode
 from tests.gateway.walk_wire import GRAPHQL, JSON, Got, Sent
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brands.watches import Cursor
+from brands.following.watches import Cursor
 from schema.cursors import Cursors
 
 CURSORS = Cursors(b"a secret of the deployment")

@@ -1,0 +1,1 @@
+"""Looking members up by number and name, without telling too much."""

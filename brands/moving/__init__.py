@@ -1,0 +1,1 @@
+"""Points that move: transfers, the rules and rates they go by, and households."""

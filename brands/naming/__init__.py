@@ -1,0 +1,1 @@
+"""Loyalty numbers and people's names, as they are written and compared."""

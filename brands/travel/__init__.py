@@ -1,0 +1,1 @@
+"""What travel agencies book, what brands confirm, and what is claimed."""

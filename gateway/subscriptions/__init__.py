@@ -1,0 +1,1 @@
+"""What is told as it happens, over WebSockets and event streams."""

@@ -1,0 +1,1 @@
+"""Messages of the travel trade, and the loyalty numbers in them."""

@@ -1,0 +1,150 @@
+"""What a booking message says of a traveller's loyalty number, whatever the form of the message.
+
+The adapters (`remarks`, `ndc`, `opentravel`, and `bookings_file` of `gateway.files`) read their
+forms into these and write them from these. Codes are in capitals; numbers and names are as they
+were written.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from brands.bounds import is_storable
+from brands.naming.name_matching import MAX_COMPARED
+
+MAX_WRITTEN_NUMBER = 128
+"""Characters in a loyalty number with its spaces and hyphens."""
+
+MAX_SEGMENTS = 30
+
+_NOT_XML = re.compile(r"[\ufffe\uffff]")
+
+_FORMS: Mapping[str, re.Pattern[str]] = {
+    name: re.compile(pattern)
+    for name, pattern in (
+        ("carrier", r"[A-Z0-9]{2,3}"),
+        ("operating_carrier", r"[A-Z0-9]{2,3}"),
+        ("flight", r"[0-9]{1,4}[A-Z]?"),
+        ("booking_class", r"[A-Z][A-Z0-9]?"),
+        ("fare_basis", r"[A-Z0-9][A-Z0-9/*-]{0,19}"),
+        ("origin", r"[A-Z]{3}"),
+        ("destination", r"[A-Z]{3}"),
+        ("record_locator", r"[A-Z0-9]{1,20}"),
+        ("program", r"\S(?:.{0,62}\S)?"),
+        ("number", rf"\S(?:.{{0,{MAX_WRITTEN_NUMBER - 2}}}\S)?"),
+        ("surname", rf"\S(?:.{{0,{MAX_COMPARED - 2}}}\S)?"),
+        ("given_name", rf"\S(?:.{{0,{MAX_COMPARED - 2}}}\S)?"),
+        ("status", r"\S(?:.{0,38}\S)?"),
+        ("sector", r"\S(?:.{0,18}\S)?"),
+        ("property", r"\S(?:.{0,62}\S)?"),
+        ("chain", r"[A-Z0-9]{2,8}"),
+        ("rate_code", r"[A-Z0-9/-]{1,20}"),
+    )
+}
+
+
+class BadElement(Exception):
+    """A message's loyalty element cannot be used; the text says why. The next one may be fine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A flight of the booking. `carrier` sells it, `operating_carrier` flies it. Raises
+    `BadElement`."""
+
+    carrier: str
+    flight: str | None = None
+    operating_carrier: str | None = None
+    booking_class: str | None = None
+    fare_basis: str | None = None
+    origin: str | None = None
+    destination: str | None = None
+    departs: date | None = None
+    """The day in the time zone of the airport."""
+
+    def __post_init__(self) -> None:
+        for name in ("carrier", "flight", "operating_carrier", "booking_class", "fare_basis"):
+            _check(name, getattr(self, name))
+        for name in ("origin", "destination"):
+            _check(name, getattr(self, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A stay of the booking, from one day to another, at a property that may be of a chain. Raises
+    `BadElement`."""
+
+    property: str
+    check_in: date
+    check_out: date
+    chain: str | None = None
+    rate_code: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("property", "chain", "rate_code"):
+            _check(name, getattr(self, name))
+
+
+@dataclass(frozen=True, slots=True)
+class LoyaltyElement:
+    """A traveller's loyalty number: whose program, the number, her name, her flights and stays.
+
+    The program is named by its carrier's code, or by a name of its own, or both. Raises
+    `BadElement`.
+    """
+
+    number: str
+    surname: str
+    given_name: str | None = None
+    carrier: str | None = None
+    program: str | None = None
+    status: str | None = None
+    sector: str | None = None
+    """OpenTravel's code of the branch of the trade: 1 for air."""
+    record_locator: str | None = None
+    segments: tuple[Segment, ...] = ()
+    stays: tuple[Stay, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.number:
+            raise BadElement("there is no number")
+        if not self.surname:
+            raise BadElement("there is no surname")
+        if self.carrier is None and self.program is None:
+            raise BadElement("neither a carrier nor a program is named")
+        for name in ("number", "surname", "given_name", "carrier", "program", "status", "sector"):
+            _check(name, getattr(self, name))
+        _check("record_locator", self.record_locator)
+        if len(self.segments) + len(self.stays) > MAX_SEGMENTS:
+            raise BadElement(f"there are more than {MAX_SEGMENTS} segments")
+
+
+def code(text: str | None) -> str | None:
+    """A code in capitals, or nothing where nothing is written."""
+    return plain(text.upper()) if text else None
+
+
+def plain(text: str | None) -> str | None:
+    """A text without the space around it, each run of space inside being one; or nothing."""
+    return " ".join(text.split()) or None if text else None
+
+
+def day_of(text: str | None) -> date | None:
+    """The day of a date or time like 2026-11-23T18:30:00. Raises `BadElement`."""
+    written = plain(text)
+    if written is None:
+        return None
+    try:
+        if len(written) > 10 and written[10] not in "T+-Z ":
+            raise ValueError
+        return date.fromisoformat(written[:10])
+    except ValueError:
+        raise BadElement(f'"{written[:40]}" is not a date like 2026-12-31') from None
+
+
+def _check(name: str, value: str | None) -> None:
+    if value is None:
+        return
+    if not is_storable(value) or _NOT_XML.search(value) or not _FORMS[name].fullmatch(value):
+        raise BadElement(f'"{value[:40]}" is no {name.replace("_", " ")}')

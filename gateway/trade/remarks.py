@@ -1,0 +1,209 @@
+"""Frequent-traveller remarks: the SSR elements FQTV, FQTR, FQTU and FQTS of a booking.
+
+Airlines exchange them as AIRIMP lays down, and reservation systems show and take them each in its
+own way. All of these are read (`gateway.trade.remark_reading`), and one form is written:
+`SSR FQTV BA HK1 BA12345678/GOLD-1SMITH/JOHN MR`. The forms are told in `docs/agencies.md`.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from brands.naming.name_spellings import in_capitals
+from brands.naming.number_reading import bare
+from gateway.trade.loyalty_elements import BadElement, LoyaltyElement, Segment
+
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+
+NAME = r"[A-Z](?:[A-Z' -]{0,98}[A-Z'])?"
+STATUS = r"(?![PS][0-9])[A-Z0-9]{1,20}(?: [A-Z0-9]{1,19})?"
+CARRIER = r"(?=[0-9]?[A-Z])[A-Z0-9]{2}"
+NUMBER = r"[A-Z0-9]{1,64}"
+FLIGHT_NUMBER = r"[0-9]{1,4}[A-Z]?"
+ACTION = r"[A-Z]{2}"
+
+MAX_COUNT = 99
+"""Of passengers in a remark, of references, and of what is referred to."""
+
+_SOME_LEAP_YEAR = 2024
+_EVERY_LEAP_YEAR = 9
+"""Years that surely have a 29th of February among them, 1900 and its like included."""
+
+
+class BadRemark(BadElement):
+    """A text that is no remark: at `position`, counted from 1, stands something else than what is
+    expected there. Without a position: a remark that no text could be."""
+
+    def __init__(self, expected: str, position: int | None = None) -> None:
+        super().__init__(f"expected {expected}" + (f" at character {position}" if position else ""))
+        self.expected = expected
+        self.position = position
+
+
+class RemarkKind(StrEnum):
+    """What the number is given for."""
+
+    ACCRUAL = "FQTV"
+    REDEMPTION = "FQTR"
+    UPGRADE = "FQTU"
+    SERVICE = "FQTS"
+
+
+@dataclass(frozen=True, slots=True)
+class Passenger:
+    """A passenger's name in capitals, titles and all."""
+
+    surname: str
+    given_name: str | None = None
+
+    def __post_init__(self) -> None:
+        _check(NAME, self.surname, "a surname")
+        _check(NAME, self.given_name, "a given name")
+
+    def __str__(self) -> str:
+        return self.surname + ("" if self.given_name is None else f"/{self.given_name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """The flight that a remark is for. No year is told."""
+
+    origin: str
+    destination: str
+    number: str
+    booking_class: str
+    day: int
+    month: int
+
+    def __post_init__(self) -> None:
+        _check("[A-Z]{6}", self.origin + self.destination, "two airports")
+        _check("[A-Z]{3}", self.origin, "an airport")
+        _check(FLIGHT_NUMBER, self.number, "a flight number")
+        _check("[A-Z]", self.booking_class, "a booking class")
+        if not (1 <= self.month <= 12 and _is_day(_SOME_LEAP_YEAR, self.month, self.day)):
+            raise BadRemark("a day of a month")
+
+    def __str__(self) -> str:
+        when = f"{self.day:02d}{MONTHS[self.month - 1]}"
+        return f"{self.origin}{self.destination} {self.number} {self.booking_class}{when}"
+
+    def first_from(self, start: date) -> date:
+        """The first day so named, from a day on."""
+        years = range(start.year, start.year + _EVERY_LEAP_YEAR)
+        days = (
+            date(year, self.month, self.day)
+            for year in years
+            if _is_day(year, self.month, self.day)
+        )
+        found = next((day for day in days if day >= start), None)
+        if found is None:
+            raise BadElement("the calendar ends before that day")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class FrequentTravellerRemark:
+    """A number of a carrier's program, told to an airline (`YY`: to every airline of the booking).
+
+    `passengers` and `segments` are numbers of elements of the same booking. Raises `BadRemark` for
+    what no remark can hold.
+    """
+
+    carrier: str
+    number: str
+    kind: RemarkKind = RemarkKind.ACCRUAL
+    airline: str = "YY"
+    action: str = "HK"
+    count: int = 1
+    flight: Flight | None = None
+    status: str | None = None
+    passenger: Passenger | None = None
+    passengers: tuple[int, ...] = ()
+    segments: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check(CARRIER, self.carrier, "a carrier")
+        _check(NUMBER, self.number, "a number")
+        _check(CARRIER, self.airline, "an airline")
+        _check(ACTION, self.action, "an action")
+        _check(STATUS, self.status, "a status")
+        references = (*self.passengers, *self.segments)
+        if not all(1 <= count <= MAX_COUNT for count in (self.count, *references)):
+            raise BadRemark(f"a count up to {MAX_COUNT}")
+        if len(references) > MAX_COUNT:
+            raise BadRemark(f"up to {MAX_COUNT} references")
+
+    def __str__(self) -> str:
+        return "".join(self._parts())
+
+    def _parts(self) -> Iterator[str]:
+        yield f"SSR {self.kind} {self.airline} {self.action}{self.count} "
+        if self.flight is not None:
+            yield f"{self.flight} "
+        yield f"{self.carrier}{self.number}"
+        if self.status is not None:
+            yield f"/{self.status}"
+        if self.passenger is not None:
+            yield f"-1{self.passenger}"
+        for letter, references in (("P", self.passengers), ("S", self.segments)):
+            if references:
+                yield f"/{letter}{','.join(map(str, references))}"
+
+
+def element_of(remark: FrequentTravellerRemark, on: date) -> LoyaltyElement:
+    """What a remark says of a loyalty number. Its flight is the first of that day from `on` on, in
+    a booking that is made then. Raises `BadElement` if the passenger is not named."""
+    if remark.passenger is None:
+        raise BadElement("the remark does not name the passenger")
+    segments = () if remark.flight is None else (_segment(remark, remark.flight, on),)
+    return LoyaltyElement(
+        number=remark.number,
+        surname=remark.passenger.surname,
+        given_name=remark.passenger.given_name,
+        carrier=remark.carrier,
+        status=remark.status,
+        segments=segments,
+    )
+
+
+def remark_of(element: LoyaltyElement) -> FrequentTravellerRemark:
+    """A remark with what it can hold of an element: the number without spaces and hyphens, names in
+    the capitals A to Z, and no flights. Raises `BadRemark`."""
+    if element.carrier is None:
+        raise BadRemark("a carrier")
+    given_name = in_capitals(element.given_name or "") or None
+    return FrequentTravellerRemark(
+        carrier=element.carrier,
+        number=bare(element.number),
+        airline=element.carrier,
+        status=in_capitals(element.status or "") or None,
+        passenger=Passenger(in_capitals(element.surname), given_name),
+    )
+
+
+def _segment(remark: FrequentTravellerRemark, flight: Flight, on: date) -> Segment:
+    if remark.airline == "YY":
+        raise BadElement("the remark names a flight and no airline")
+    return Segment(
+        carrier=remark.airline,
+        flight=flight.number,
+        booking_class=flight.booking_class,
+        origin=flight.origin,
+        destination=flight.destination,
+        departs=flight.first_from(on),
+    )
+
+
+def _check(form: str, value: str | None, expected: str) -> None:
+    if value is not None and re.fullmatch(form, value) is None:
+        raise BadRemark(expected)
+
+
+def _is_day(year: int, month: int, day: int) -> bool:
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return True

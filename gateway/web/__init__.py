@@ -1,0 +1,1 @@
+"""A request over HTTP: from bytes to an operation, and back."""
