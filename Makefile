@@ -18,7 +18,7 @@ run: $(READY) ## serve the gateway with the demo coalition on 127.0.0.1:8000
 	@$(BIN)/python -m gateway serve --demo
 
 test: $(READY) ## run every test, on SQLite and on a PostgreSQL the tests start
-	@$(BIN)/pytest -q
+	@$(BIN)/pytest -q -n auto --dist loadfile
 
 check: $(READY) ## format, lint, types, imports; changes nothing
 	@$(BIN)/ruff format --check --quiet . || { echo "Unformatted: run make format"; exit 1; }

@@ -49,6 +49,7 @@ OUT_OF_REACH = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that was cut between two messages
     DBConnectionError,
     OSError,
     TimeoutError,

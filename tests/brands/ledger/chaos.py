@@ -207,7 +207,7 @@ async def opened(plan: Plan) -> Ledger:
     while True:
         try:
             return await Ledger.open(plan.url, books=plan.count)
-        except (asyncpg.PostgresError, OSError):
+        except (asyncpg.PostgresError, asyncpg.InternalClientError, OSError):
             await asyncio.sleep(0.05)
 
 
