@@ -59,8 +59,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 @contextmanager
-def progress(what: str, total: int, *, unit: str = "") -> Iterator[Advance]:
-    """A bar that goes from 0 to `total`; away from a terminal, one line that says what is done."""
+def progress(what: str, total: int | None, *, unit: str = "") -> Iterator[Advance]:
+    """A bar that goes from 0 to `total`, if that is known; away from a terminal, one line that says
+    what is done."""
     if not err.is_terminal:
         note(f"{what} ...")
         yield lambda _: None
@@ -68,6 +69,7 @@ def progress(what: str, total: int, *, unit: str = "") -> Iterator[Advance]:
     count = (MofNCompleteColumn(), TextColumn(unit)) if unit else (TaskProgressColumn(),)
     columns = (TextColumn("{task.description}"), BarColumn(), *count)
     clock = (TimeElapsedColumn(), TextColumn("elapsed,"), TimeRemainingColumn(), TextColumn("left"))
-    with Progress(*columns, *clock, console=err, transient=False) as bar:
+    # What is printed meanwhile goes where it belongs, and not through the bar.
+    with Progress(*columns, *clock, console=err, transient=False, redirect_stdout=False) as bar:
         task = bar.add_task(escape(what), total=total)
         yield lambda more: bar.advance(task, more)

@@ -1,26 +1,36 @@
-"""`coalition agency`: loading an agency's files, and its report."""
+"""`coalition agency`: loading an agency's files, printing its bookings, and its report."""
 
-import asyncio
 import csv
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from brands.agencies import Agency, AgencyStatus, find_agency
+from brands.bounds import MAX_LIST
 from brands.coalition import Coalition
 from brands.errors import AgencyNotFound
+from brands.naming.names import folded
 from brands.travel.agency_reports import report_of
+from brands.travel.booking_pages import BookingFilter, BookingWindow, bookings_of_agency
+from brands.travel.bookings import Booking
 from gateway import console
 from gateway.commands.keys import KEEPER
-from gateway.files.agency_import import Import, Report, TooManyMisses
-from gateway.files.bookings_file import BatchRefused, Row, read_batch
-from gateway.running import Failure, opened, run
+from gateway.files.agency_import import Import, TooManyMisses
+from gateway.files.bookings_csv import BatchRefused
+from gateway.files.bookings_file import Row, read_batch
+from gateway.files.import_rows import Report
+from gateway.running import Failure, opened, run, told
 from gateway.settings import read_settings
+from gateway.trade.booking_forms import Form, elements_of_booking, printed
+from gateway.trade.loyalty_elements import BadElement, LoyaltyElement
 
 agency = typer.Typer(help="Travel agencies.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -40,6 +50,9 @@ def import_file(
     verify_only: Annotated[
         bool, typer.Option("--verify-only", help="Verify the numbers, and attach nothing.")
     ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Attach again what was loaded before and has changed.")
+    ] = False,
     on: Annotated[
         datetime | None,
         typer.Option(
@@ -56,74 +69,180 @@ def import_file(
     docs/agencies.md tells the forms. Of every row it is said what became of it:
       attached        its booking has the number now
       already there   it was loaded before: a file can be loaded again, and nothing is done twice
+      loaded before   it was, but the booking has changed since; nothing is done without --again
       verified        there was no booking to attach the number to, or only verifying was asked for
       not attached    the number is not the traveller's, as far as can be told
       refused         the booking, or the agency's budget of lookups, did not allow it
       bad             the row cannot be read, or says too little
 
-    The exit status is 1 if anything was not attached, refused or bad. Interrupted, start it again.
+    The exit status is 1 if anything was none of the first two and not verified, or if a name is
+    only nearly the member's (REVIEW). Interrupted, start it again.
     """
-    reports = run(_import(file, code, verify_only=verify_only, on=on and on.date(), as_csv=as_csv))
-    if not all(each.is_good for each in reports):
+    rows = read_batch(file, on=on.date() if on else date.today(), note=_note)  # noqa: DTZ011  # here
+    told = _Told(as_csv=as_csv)
+    run(_import(rows, file, code, told, verify_only=verify_only, again=again))
+    if not told.is_good:
         raise typer.Exit(1)
 
 
 async def _import(
-    file: Path, code: str, *, verify_only: bool, on: date | None, as_csv: bool
-) -> Sequence[Report]:
-    rows = await asyncio.to_thread(_read, file, on or date.today())  # noqa: DTZ011  # here
-    reports: list[Report] = []
-    async with opened(read_settings()) as coalition:
-        work = Import(coalition, await _active(coalition, code), verify_only=verify_only)
-        with console.progress(f"Loading {file.name}", len(rows), unit="rows") as advance:
-
-            def told(report: Report) -> None:
-                reports.append(report)
-                advance(1)
-
-            try:
-                await work.load(rows, told)
-            except TooManyMisses as stopped:
-                _show(reports, as_csv=as_csv)
-                left = f"{len(rows) - len(reports):,} rows were not looked up"
-                raise Failure(f"{stopped} {left}; start again then.") from None
-    _show(reports, as_csv=as_csv)
-    counts = Counter(each.fate for each in reports)
-    told_of = ", ".join(f"{n:,} {fate.value}" for fate, n in counts.items()) or "nothing in it"
-    console.note(f"{len(reports):,} rows: {told_of}.")
-    return reports
-
-
-def _read(file: Path, on: date) -> list[Row]:
+    rows: Iterator[Row], file: Path, code: str, told: "_Told", *, verify_only: bool, again: bool
+) -> None:
     try:
-        return list(read_batch(file, on=on))
+        first = next(rows, None)
     except BatchRefused as refused:
         raise Failure(f"{file}: {refused}; nothing was loaded") from None
+    if first is None:
+        raise Failure(f"{file}: there is no loyalty number in it; nothing was loaded")
+    async with opened(read_settings()) as coalition:
+        agency = await _active(coalition, code)
+        work = Import(coalition, agency, verify_only=verify_only, again=again)
+        with _progress(f"Loading {file.name}") as advance:
+
+            def settled(reports: Sequence[Report]) -> None:
+                told.rows(reports)
+                advance(len(reports))
+
+            try:
+                await work.load(chain((first,), rows), settled)
+            except TooManyMisses as stopped:
+                why = f"{stopped} Start again then; what was loaded is found again."
+                raise Failure(why) from None
+            finally:
+                console.note(told.summary())
+
+
+class _Told:
+    """What was told of rows. They are printed as they come, and only counted."""
+
+    def __init__(self, *, as_csv: bool) -> None:
+        self.is_good = True
+        self._as_csv = as_csv
+        self._has_begun = False
+        self._counts: Counter[str] = Counter()
+
+    def rows(self, reports: Sequence[Report]) -> None:
+        """Prints some."""
+        rows = [
+            (str(each.line), each.understood, each.status or "", each.fate.value, each.why)
+            for each in reports
+        ]
+        if self._as_csv and self._has_begun:
+            _write_csv(rows)
+        else:
+            _print(_COLUMNS, rows, as_csv=self._as_csv)
+        self._has_begun = True
+        self._counts.update(each.fate.value for each in reports)
+        self.is_good = self.is_good and all(each.is_good for each in reports)
+
+    def summary(self) -> str:
+        """All of them in one line."""
+        fates = ", ".join(f"{n:,} {fate}" for fate, n in self._counts.items())
+        return f"{self._counts.total():,} rows{fates and ': '}{fates}."
+
+
+def _progress(what: str) -> AbstractContextManager[console.Advance]:
+    """A bar; where the rows come out on a terminal, they are that."""
+    if console.out.is_terminal:
+        return nullcontext(lambda _: None)
+    return console.progress(what, None, unit="rows")
+
+
+def _note(text: str) -> None:
+    console.note(_printable(text))
 
 
 async def _active(coalition: Coalition, code: str) -> Agency:
-    found = await find_agency(coalition, KEEPER, code)
-    if found is None:
-        raise AgencyNotFound(name=code)
+    found = await _agency(coalition, code)
     if found.status is not AgencyStatus.ACTIVE:
         raise Failure(f"the agency {code} is suspended")
     return found
 
 
-def _show(reports: Sequence[Report], *, as_csv: bool) -> None:
-    rows = [
-        (str(each.line), each.understood, each.status or "", each.fate.value, each.why)
-        for each in reports
-    ]
-    _print(_COLUMNS, rows, as_csv=as_csv)
+async def _agency(coalition: Coalition, code: str) -> Agency:
+    found = await find_agency(coalition, KEEPER, code)
+    if found is None:
+        raise AgencyNotFound(name=code)
+    return found
 
 
 def _print(columns: Sequence[str], rows: Sequence[Sequence[str]], *, as_csv: bool) -> None:
     if as_csv:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerows((columns, *rows))
+        _write_csv((columns, *rows))
     else:
-        console.table(columns, rows)
+        console.table(columns, [[_printable(cell) for cell in row] for row in rows])
+
+
+def _write_csv(rows: Iterable[Sequence[str]]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerows([_printable(cell) for cell in row] for row in rows)
+
+
+def _printable(text: str) -> str:
+    """A text from a stranger's file, harmless to a terminal."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
+@agency.command(name="print")
+def print_booking(
+    locator: Annotated[str, typer.Argument(help="The record locator of the booking.")],
+    code: Annotated[str, typer.Option("--agency", help="The code of the agency.")],
+    form: Annotated[Form, typer.Option("--as", help="In which form.")],
+    surname: Annotated[str | None, typer.Option(help="Of this passenger only.")] = None,
+    brand: Annotated[str | None, typer.Option(help="The number at this brand only.")] = None,
+    stays: Annotated[bool, typer.Option("--stays", help="The stays, and no flights.")] = False,
+) -> None:
+    """Print the loyalty numbers of a booking in a form of the trade, for the agency's own system.
+
+    A remark for each number and airline, or one message; where a booking has several numbers, say
+    of which. What a form has no place for is said on standard error.
+    """
+    elements = [
+        replace(element, segments=()) if stays else element
+        for element in run(_booked(locator, code))
+        if surname is None or folded(element.surname) == folded(surname)
+        if brand is None or element.program == brand
+        if element.stays or not stays
+    ]
+    try:
+        _print_elements(elements, locator, form)
+    except Failure as failure:
+        console.fail(told(failure))
+        raise typer.Exit(1) from None
+
+
+async def _booked(locator: str, code: str) -> Sequence[LoyaltyElement]:
+    """What an agency has booked under a record locator."""
+    async with opened(read_settings()) as coalition:
+        agency = await _agency(coalition, code)
+        window, only = BookingWindow(MAX_LIST), BookingFilter(locator)
+        found = await bookings_of_agency(coalition, KEEPER, agency.id, window, only)
+        return [each for booking in found.bookings for each in _elements(coalition, booking)]
+
+
+def _print_elements(elements: Sequence[LoyaltyElement], locator: str, form: Form) -> None:
+    if not elements:
+        raise Failure(f"there is no such number under {locator}")
+    if form is not Form.REMARK and len(elements) > 1:
+        who = ", ".join(f"{each.surname} at {each.program}" for each in elements)
+        raise Failure(f"a message is of one number: say --surname and --brand of {who}")
+    texts = [printed(element, form) for element in elements]
+    for element, each in zip(elements, texts, strict=True):
+        typer.echo(each.text, nl=False)
+        for unsaid in each.unsaid:
+            _note(f"{element.surname} at {element.program}, not said: {unsaid}")
+    if not any(each.text for each in texts):
+        raise Failure(f"nothing of {locator} can be said as {form.value}")
+
+
+def _elements(coalition: Coalition, booking: Booking) -> Sequence[LoyaltyElement]:
+    try:
+        return list(elements_of_booking(coalition.registry.snapshot, booking))
+    except BadElement as bad:
+        _note(f"a booking is left out: {bad}")
+        return ()
 
 
 @agency.command(name="report")

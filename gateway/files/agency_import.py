@@ -3,34 +3,27 @@ and attached, with what became of each row.
 
 The work is done as the agency itself would do it through the API, by the same services: it learns
 no more, and what does not match counts against its budget. Every booking has an idempotency key
-made of its row, so a file that is loaded again, after an interruption too, changes nothing.
+made of its row, so a file that is loaded again, after an interruption too, changes nothing: not
+even back what was changed since.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import date
-from enum import StrEnum
-from hashlib import blake2b
+from dataclasses import replace
 from itertools import islice
-
-import orjson
 
 from brands.agencies import Agency
 from brands.bounds import MAX_LIST
 from brands.callers import Caller, CallerKind
-from brands.clock import now
 from brands.coalition import Coalition
-from brands.errors import DomainError, LookupsThrottled
-from brands.itineraries import Flight, Stay
-from brands.registry import Brand, Snapshot
+from brands.errors import DomainError, LedgerUnavailable, LookupsThrottled
 from brands.rejections import BookingChanged
-from brands.travel.attaching import attach
+from brands.travel.attaching import Attached, attach
 from brands.travel.attachments import Attachment
-from brands.travel.bookings import Passenger
-from brands.verification import NumberAndName, RowStatus, verify
+from brands.verification import RowStatus, verify
 from gateway.files.bookings_file import Row
-from gateway.trade.loyalty_elements import BadElement, LoyaltyElement, Segment
+from gateway.files.import_rows import Fate, Known, Report, read_row
+from gateway.files.numbers_seen import NumbersSeen
 
 BATCH = MAX_LIST
 """Rows verified at a time."""
@@ -41,89 +34,11 @@ PATIENCE = 600
 ATTEMPTS = 3
 """How often a row is attached while somebody else changes its booking."""
 
-
-class Fate(StrEnum):
-    """What became of a row beyond its verification."""
-
-    ATTACHED = "attached"
-    ALREADY_THERE = "already there"
-    VERIFIED = "verified"
-    """There was nothing to attach, or it was not asked for."""
-
-    NOT_ATTACHED = "not attached"
-    """The number is not the traveller's, as far as can be told."""
-
-    REFUSED = "refused"
-    BAD = "bad"
-
-
-_GOOD = (Fate.ATTACHED, Fate.ALREADY_THERE, Fate.VERIFIED)
-_WRONG = (RowStatus.NO_MATCH, RowStatus.MALFORMED)
+_WRONG = (RowStatus.NO_MATCH, RowStatus.MALFORMED, RowStatus.FORMAT_UNKNOWN)
 
 
 class TooManyMisses(Exception):
     """Too many rows did not match: the agency's lookups are not answered for a while."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What became of a row: what was understood of it, and what was said."""
-
-    line: int
-    understood: str
-    status: RowStatus | None
-    fate: Fate
-    why: str = ""
-
-    @property
-    def is_good(self) -> bool:
-        """Whether nothing is wrong with it."""
-        return self.fate in _GOOD
-
-
-@dataclass(slots=True)
-class _Known:
-    """A row of which the brand is known, and what became of it so far."""
-
-    line: int
-    element: LoyaltyElement
-    brand: Brand
-    status: RowStatus | None = None
-    report: Report | None = None
-
-    @property
-    def booking(self) -> tuple[str | None, str, str | None]:
-        """What tells its booking from others."""
-        return self.element.record_locator, self.element.surname, self.element.given_name
-
-    @property
-    def number_and_name(self) -> NumberAndName:
-        """As it is verified."""
-        element = self.element
-        return NumberAndName(self.brand.code, element.number, element.surname, element.given_name)
-
-    def told(self, fate: Fate, why: str = "") -> Report:
-        """What is to be said of it."""
-        return Report(self.line, understood(self.element), self.status, fate, why)
-
-    def attachment(self) -> Attachment | None:
-        """As it is attached; None if there is no booking. Raises `BadElement`."""
-        element = self.element
-        if element.record_locator is None or not (element.segments or element.stays):
-            return None
-        said = orjson.dumps([self.brand.code, asdict(element)], default=str)
-        return Attachment(
-            record_locator=element.record_locator,
-            passenger=Passenger(element.surname, element.given_name),
-            brand=self.brand.code,
-            number=element.number,
-            flights=tuple(map(_flight, element.segments)),
-            stays=tuple(
-                Stay(each.property, each.check_in, each.check_out, each.chain, each.rate_code)
-                for each in element.stays
-            ),
-            idempotency_key=blake2b(said, digest_size=16).hexdigest(),
-        )
 
 
 def agency_caller(agency: Agency) -> Caller:
@@ -133,46 +48,54 @@ def agency_caller(agency: Agency) -> Caller:
 
 
 class Import:
-    """One file on its way, as an agency. `sleep` waits for so many seconds."""
+    """One file on its way, as an agency. `again` attaches what was loaded before and has changed
+    since; `sleep` waits for so many seconds."""
 
     def __init__(
         self,
         coalition: Coalition,
         agency: Agency,
         *,
-        verify_only: bool,
+        verify_only: bool = False,
+        again: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._coalition = coalition
         self._caller = agency_caller(agency)
         self._verify_only = verify_only
+        self._again = again
         self._sleep = sleep
         self._waited = 0
+        self._waits = 0
+        self._waiting = asyncio.Lock()
+        self._seen = NumbersSeen()
 
-    async def load(self, rows: Iterable[Row], told: Callable[[Report], None]) -> None:
-        """Verifies and attaches all rows; `told` is told of each, in order.
+    async def load(self, rows: Iterable[Row], told: Callable[[Sequence[Report]], None]) -> None:
+        """Verifies and attaches all rows; `told` is told of them in their order, up to a hundred
+        at a time.
 
-        Raises `TooManyMisses`, `LedgerUnavailable`; what was attached by then stays attached.
+        Raises `TooManyMisses`, `LedgerUnavailable`; what was attached by then stays attached, and
+        is told. What is not told may have been attached all the same: it is found the next time.
         """
         waiting = iter(rows)
-        while batch := list(islice(waiting, BATCH)):
-            for report in await self._load(batch):
-                told(report)
+        try:
+            while batch := list(islice(waiting, BATCH)):
+                await self._load(batch, told)
+        finally:
+            self._seen.close()
 
-    async def _load(self, batch: Sequence[Row]) -> list[Report]:
+    async def _load(self, batch: Sequence[Row], told: Callable[[Sequence[Report]], None]) -> None:
         snapshot = self._coalition.registry.snapshot
-        rows = [_read(snapshot, row) for row in batch]
-        known = [row for row in rows if isinstance(row, _Known)]
-        await self._verify(known)
-        bookings: dict[tuple[str | None, str, str | None], list[_Known]] = {}
-        for row in known:
-            bookings.setdefault(row.booking, []).append(row)
-        # One booking's rows one after the other; those of others beside them.
-        await asyncio.gather(*map(self._settle, bookings.values()))
-        made = [row.report if isinstance(row, _Known) else row for row in rows]
-        return [report for report in made if report is not None]
+        rows = [read_row(snapshot, row, verify_only=self._verify_only) for row in batch]
+        try:
+            known = [row for row in rows if isinstance(row, Known)]
+            await self._verify(known)
+            await self._settle(known)
+        finally:
+            made = [row.report if isinstance(row, Known) else row for row in rows]
+            told([report for report in made if report is not None])
 
-    async def _verify(self, rows: Sequence[_Known]) -> None:
+    async def _verify(self, rows: Sequence[Known]) -> None:
         """Fills in the status of each row. What is refused as a whole is asked in halves."""
         if not rows:
             return
@@ -184,130 +107,104 @@ class Import:
         else:
             for row, status in zip(rows, found, strict=True):
                 row.status = status
-                row.report = row.told(Fate.VERIFIED)
             return
         place = _place_of(refused)
         if place is not None:
-            rows[place].report = rows[place].told(Fate.REFUSED, refused.message)
+            rows[place].told(Fate.REFUSED, refused.message)
             parts = [[*rows[:place], *rows[place + 1 :]]]
         else:
-            await self._wait(refused)
+            await self._wait(refused, self._waits)
             half = (len(rows) + 1) // 2
             parts = [list(rows[:half]), list(rows[half:])]
         for part in parts:
             await self._verify(part)
 
-    async def _settle(self, rows: Sequence[_Known]) -> None:
+    async def _settle(self, rows: Sequence[Known]) -> None:
+        """Fills in what became of the rows: one booking's one after the other, those of others
+        beside them. If one cannot go on, none does."""
+        bookings: dict[str | None, list[Known]] = {}
         for row in rows:
             if row.status is not None:
-                await self._attach(row)
-
-    async def _attach(self, row: _Known) -> None:
-        """Fills in what became of a row that was verified."""
-        if row.status in _WRONG:
-            row.report = row.told(Fate.NOT_ATTACHED)
-            return
-        if self._verify_only:
-            return
+                bookings.setdefault(row.element.record_locator, []).append(row)
         try:
-            given = row.attachment()
-        except BadElement as bad:
-            row.report = row.told(Fate.BAD, str(bad))
-            return
-        if given is None:
-            row.report = row.told(Fate.VERIFIED, "no booking to attach it to")
-            return
-        try:
-            replayed = await self._attached(given)
-        except DomainError as error:
-            row.report = row.told(Fate.REFUSED, error.message)
-        else:
-            row.report = row.told(Fate.ALREADY_THERE if replayed else Fate.ATTACHED)
+            async with asyncio.TaskGroup() as group:
+                for of_one in bookings.values():
+                    group.create_task(self._settle_booking(of_one))
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
 
-    async def _attached(self, given: Attachment) -> bool:
-        """Whether it was there already. Raises what refuses it."""
-        attempt = 1
-        while True:
-            key = f"{given.idempotency_key}/{attempt}"
-            try:
-                made = await attach(
-                    self._coalition, self._caller, replace(given, idempotency_key=key)
-                )
-            except LookupsThrottled as throttled:
-                await self._wait(throttled)
-            except BookingChanged:  # by somebody else, and that refusal is for good
-                if attempt == ATTEMPTS:
-                    raise
-                attempt += 1
+    async def _settle_booking(self, rows: Sequence[Known]) -> None:
+        for row in rows:
+            if row.status in _WRONG:
+                row.told(Fate.NOT_ATTACHED)
+            elif self._verify_only:
+                row.told(Fate.VERIFIED)
+            elif row.attachment is None:
+                what = "no booking" if row.element.record_locator is None else "no flight or stay"
+                row.told(Fate.VERIFIED, f"{what} to attach it to")
             else:
-                return made.replayed
+                await self._attach(row, row.attachment)
 
-    async def _wait(self, throttled: LookupsThrottled) -> None:
-        """Waits until lookups are answered again. Raises `TooManyMisses`."""
-        self._waited += throttled.retry_after_seconds
-        if self._waited > PATIENCE:
-            raise TooManyMisses(throttled.message)
-        await self._sleep(throttled.retry_after_seconds)
+    async def _attach(self, row: Known, asked: Attachment) -> None:
+        given = replace(asked, number=row.number)
+        other = self._seen.other(given)
+        if other is not None:
+            row.told(Fate.REFUSED, f"another number has its flight or stay: see line {other}")
+            return
+        try:
+            fate = await self._attached(row, asked)
+        except LedgerUnavailable:
+            raise
+        except DomainError as error:
+            row.told(Fate.REFUSED, error.message)
+            return
+        self._seen.add(given, row.line)
+        if fate is Fate.LOADED_BEFORE:
+            row.told(fate, "the booking has changed since; --again attaches it again")
+        else:
+            row.told(fate)
 
+    async def _attached(self, row: Known, given: Attachment) -> Fate:
+        """Attaches it under the first of its keys that is free, as far as that is asked for. Raises
+        what refuses it."""
+        key, changes = 1, 0
+        while True:
+            named = replace(given, idempotency_key=f"{given.idempotency_key}/{key}")
+            try:
+                made = await self._answered(named)
+            except BookingChanged:  # by somebody else, and that refusal is for good
+                changes += 1
+                if changes == ATTEMPTS:
+                    raise
+            else:
+                if not made.replayed:
+                    return Fate.ATTACHED
+                if row.is_in(made.booking):
+                    return Fate.ALREADY_THERE
+                if not self._again:
+                    return Fate.LOADED_BEFORE
+            key += 1
 
-def brand_of(snapshot: Snapshot, element: LoyaltyElement) -> Brand | None:
-    """The brand whose program an element names: by the program's code or name, or as the trade
-    calls the carrier."""
-    if element.program is not None:
-        named = element.program.casefold()
-        for brand in snapshot.brands:
-            if named in (brand.code.casefold(), brand.name.casefold()):
-                return brand
-    if element.carrier is not None:
-        found = snapshot.programs.named(element.carrier, now())
-        if found is not None:
-            return snapshot.brand_by_id(found)
-        return next((each for each in snapshot.brands if each.code == element.carrier), None)
-    return None
+    async def _answered(self, given: Attachment) -> Attached:
+        """What is answered, however long that takes."""
+        while True:
+            waits = self._waits
+            try:
+                return await attach(self._coalition, self._caller, given)
+            except LookupsThrottled as throttled:
+                await self._wait(throttled, waits)
 
-
-def _read(snapshot: Snapshot, row: Row) -> "Report | _Known":
-    if isinstance(row.content, BadElement):
-        return Report(row.line, "", None, Fate.BAD, str(row.content))
-    brand = brand_of(snapshot, row.content)
-    if brand is None:
-        called = row.content.program or row.content.carrier
-        why = f"no brand of the coalition is called {called}"
-        return Report(row.line, understood(row.content), None, Fate.BAD, why)
-    return _Known(row.line, row.content, brand)
-
-
-def understood(element: LoyaltyElement) -> str:
-    """What was read, on one line."""
-    name = f"{element.surname}/{element.given_name}" if element.given_name else element.surname
-    said = [element.program or element.carrier, element.number, name, element.record_locator]
-    for flight in element.segments:
-        said += [f"{flight.carrier}{flight.flight or ''}", _day(flight.departs), flight.origin]
-    for stay in element.stays:
-        said += [stay.property, f"{stay.check_in}..{stay.check_out}"]
-    return " ".join(each for each in said if each)
-
-
-def _day(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()
-
-
-def _flight(segment: Segment) -> Flight:
-    """Raises `BadElement`."""
-    number, origin, departs = segment.flight, segment.origin, segment.departs
-    if number is None or origin is None or departs is None:
-        what = "number" if number is None else "origin" if origin is None else "date"
-        raise BadElement(f"the flight has no {what}")
-    return Flight(
-        carrier=segment.carrier,
-        number=number,
-        origin=origin,
-        departs_on=departs,
-        destination=segment.destination,
-        operating_carrier=segment.operating_carrier,
-        booking_class=segment.booking_class,
-        fare_basis=segment.fare_basis,
-    )
+    async def _wait(self, throttled: LookupsThrottled, waits: int) -> None:
+        """Waits until lookups are answered again, unless that was waited for since it was asked:
+        `waits` is how often had been waited then. Raises `TooManyMisses`."""
+        async with self._waiting:
+            if waits != self._waits:
+                return
+            self._waited += throttled.retry_after_seconds
+            if self._waited > PATIENCE:
+                raise TooManyMisses(throttled.message)
+            await self._sleep(throttled.retry_after_seconds)
+            self._waits += 1
 
 
 def _place_of(throttled: LookupsThrottled) -> int | None:

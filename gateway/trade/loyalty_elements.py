@@ -1,12 +1,13 @@
 """What a booking message says of a traveller's loyalty number, whatever the form of the message.
 
 The adapters (`remarks`, `ndc`, `opentravel`, and `bookings_file` of `gateway.files`) read their
-forms into these and write them from these. Codes are in capitals; numbers and names are as they
-were written.
+forms into these and write them from these. What must be there and is not, or is odd, makes the
+element bad; what may be there and is odd is left out of messages, with a note. Codes are in
+capitals; numbers and names are as they were written.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,17 +21,23 @@ MAX_SEGMENTS = 30
 
 _NOT_XML = re.compile(r"[\ufffe\uffff]")
 
+_AIRLINE = r"[A-Z0-9]{2,3}"
+_FLIGHT_NUMBER = r"[1-9][0-9]{0,3}[A-Z]?"
+_DESIGNATION = re.compile(rf"([A-Z]{{3}}|[A-Z][A-Z0-9]|[0-9][A-Z])? ?0*({_FLIGHT_NUMBER})")
+"""A flight's number, with or without its airline: two characters, or three letters."""
+
 _FORMS: Mapping[str, re.Pattern[str]] = {
     name: re.compile(pattern)
     for name, pattern in (
-        ("carrier", r"[A-Z0-9]{2,3}"),
-        ("operating_carrier", r"[A-Z0-9]{2,3}"),
-        ("flight", r"[0-9]{1,4}[A-Z]?"),
-        ("booking_class", r"[A-Z][A-Z0-9]?"),
-        ("fare_basis", r"[A-Z0-9][A-Z0-9/*-]{0,19}"),
+        ("carrier", r"[A-Z0-9]{2,8}"),
+        ("airline", _AIRLINE),
+        ("flight", _FLIGHT_NUMBER),
+        ("ticket", r"[0-9]{13}"),
+        ("booking_class", r"[A-Z]{1,2}"),
+        ("fare_basis", r"[A-Z0-9/-]{1,20}"),
         ("origin", r"[A-Z]{3}"),
         ("destination", r"[A-Z]{3}"),
-        ("record_locator", r"[A-Z0-9]{1,20}"),
+        ("record_locator", r"[A-Z0-9-]{2,20}"),
         ("program", r"\S(?:.{0,62}\S)?"),
         ("number", rf"\S(?:.{{0,{MAX_WRITTEN_NUMBER - 2}}}\S)?"),
         ("surname", rf"\S(?:.{{0,{MAX_COMPARED - 2}}}\S)?"),
@@ -62,11 +69,16 @@ class Segment:
     destination: str | None = None
     departs: date | None = None
     """The day in the time zone of the airport."""
+    operating_flight: str | None = None
+    """Its number at the carrier that flies it."""
+    ticket: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("carrier", "flight", "operating_carrier", "booking_class", "fare_basis"):
-            _check(name, getattr(self, name))
-        for name in ("origin", "destination"):
+        for airline in (self.carrier, self.operating_carrier):
+            _check("airline", airline)
+        for number in (self.flight, self.operating_flight):
+            _check("flight", number)
+        for name in ("booking_class", "fare_basis", "origin", "destination", "ticket"):
             _check(name, getattr(self, name))
 
 
@@ -105,6 +117,8 @@ class LoyaltyElement:
     record_locator: str | None = None
     segments: tuple[Segment, ...] = ()
     stays: tuple[Stay, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What the message says that was left out, and why."""
 
     def __post_init__(self) -> None:
         if not self.number:
@@ -130,6 +144,37 @@ def plain(text: str | None) -> str | None:
     return " ".join(text.split()) or None if text else None
 
 
+def fitting(name: str, value: str | None, notes: list[str]) -> str | None:
+    """An optional value, if it has the form of its kind; else nothing, and a note of it."""
+    if value is None or _fits(name, value):
+        return value
+    notes.append(f'{_called(name)} "{value[:40]}" is left out')
+    return None
+
+
+def agreed(values: Iterable[str | None]) -> str | None:
+    """What all say who say anything; nothing where they disagree."""
+    said = {value for value in values if value is not None}
+    return said.pop() if len(said) == 1 else None
+
+
+def flight_of(text: str | None, carrier: str | None) -> tuple[str, str | None]:
+    """The airline and the number of a flight that is written as 117, 0117, BA117 or BA 0117. Raises
+    `BadElement` where two airlines are named, or none."""
+    written, airline = code(text), carrier
+    if written is not None:
+        found = _DESIGNATION.fullmatch(written)
+        if found is None:
+            raise BadElement(f'"{written[:40]}" is no flight')
+        named, written = found.groups()
+        if named not in (None, carrier or named):
+            raise BadElement(f'"{text}" is no flight of {carrier}')
+        airline = carrier or named
+    if airline is None:
+        raise BadElement("the flight has no airline")
+    return airline, written
+
+
 def day_of(text: str | None) -> date | None:
     """The day of a date or time like 2026-11-23T18:30:00. Raises `BadElement`."""
     written = plain(text)
@@ -144,7 +189,14 @@ def day_of(text: str | None) -> date | None:
 
 
 def _check(name: str, value: str | None) -> None:
-    if value is None:
-        return
-    if not is_storable(value) or _NOT_XML.search(value) or not _FORMS[name].fullmatch(value):
-        raise BadElement(f'"{value[:40]}" is no {name.replace("_", " ")}')
+    if value is not None and not _fits(name, value):
+        raise BadElement(f'"{value[:40]}" is no {_called(name)}')
+
+
+def _fits(name: str, value: str) -> bool:
+    is_text = is_storable(value) and not _NOT_XML.search(value)
+    return is_text and _FORMS[name].fullmatch(value) is not None
+
+
+def _called(name: str) -> str:
+    return name.replace("_", " ")

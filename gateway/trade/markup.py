@@ -111,8 +111,7 @@ class _Builder:
             raise MarkupRefused(f"elements are more than {MAX_DEPTH} deep (line {line})")
         if len(attributes) > MAX_ATTRIBUTES:
             raise MarkupRefused(f"an element has more than {MAX_ATTRIBUTES} attributes ({line})")
-        local = {_local(key): value for key, value in attributes.items()}
-        element = Element(_local(name), line, local)
+        element = Element(_local(name), line, _unprefixed(attributes))
         self._open[-1].children.append(element)
         self._open.append(element)
         self._texts.append([])
@@ -122,6 +121,17 @@ class _Builder:
 
     def _data(self, text: str) -> None:
         self._texts[-1].append(text)
+
+
+def _unprefixed(attributes: Mapping[str, str]) -> Mapping[str, str]:
+    """Attributes by their local names. The element's own, which have no prefix, win over those of
+    other vocabularies; declarations of prefixes are none."""
+    foreign = {
+        _local(name): value
+        for name, value in attributes.items()
+        if ":" in name and not name.startswith("xmlns:")
+    }
+    return foreign | {name: value for name, value in attributes.items() if ":" not in name}
 
 
 def _local(name: str) -> str:

@@ -18,15 +18,15 @@ from gateway.trade.remarks import (
     RemarkKind,
 )
 
-MAX_REMARK = 600
+MAX_REMARK = 700
 """Characters. A line of a booking has 69; what is written here may have as many as this."""
 
 _SSR = rf"(?:[0-9]{{1,3}}[. ] *)?\*? *SSR *(FQT[VRUS]) *({CARRIER}) *({ACTION})([0-9]{{0,2}})[ /]*"
 _FLIGHT = (
     rf"([A-Z]{{3}})([A-Z]{{3}}) ?({FLIGHT_NUMBER}) ?([A-Z])([0-9]{{2}})({'|'.join(MONTHS)})"
-    rf"(?= +{CARRIER}{NUMBER}|-[^.]*\.)"
+    rf"(?= +{CARRIER} ?{NUMBER}|-[^.]*\.|\.)"
 )
-_ACCOUNT = rf" *({CARRIER})({NUMBER})"
+_ACCOUNT = rf" *({CARRIER}) ?({NUMBER})"
 _STATUS = rf"/({STATUS})"
 _STATUS_BEHIND_ALLIANCE = r" +[A-Z]+(?: [A-Z]+)*/([A-Z0-9]{1,20})(?:-[0-9]+)?(?=/|$)"
 _PASSENGER = (
@@ -35,7 +35,7 @@ _PASSENGER = (
 _REFERENCES = r" ?/([PS])([0-9]{1,2}(?:-[0-9]{1,2})?(?:,[0-9]{1,2}(?:-[0-9]{1,2})?)*)"
 
 _AMADEUS = rf"FF([NARU]) ?({CARRIER})-({NUMBER})(?:, ?{CARRIER})*"
-_SABRE = rf"FF({CARRIER})({NUMBER})(?:-([0-9]{{1,2}})\.[0-9]{{1,2}})?"
+_SABRE = rf"FF({CARRIER})({NUMBER})(?:-([0-9]{{1,2}})\.([0-9]{{1,2}}))?"
 _GALILEO = rf"M\.(?:P([0-9]{{1,2}})/)?({CARRIER})({NUMBER})(?:/{CARRIER})*"
 _BRIEF = rf"(FQT[VRUS]) +({CARRIER})[/-]({NUMBER})"
 
@@ -91,7 +91,8 @@ class _Scanner:
 
 
 def _element(scanner: _Scanner) -> FrequentTravellerRemark | None:
-    """`SSR FQTV BA HK1 ...`: in AIRIMP the passenger stands between flight and number."""
+    """`SSR FQTV BA HK1 ...`: in AIRIMP the passenger, if named, and a point stand between flight
+    and number."""
     head = scanner.take(_SSR)
     if head is None:
         return None
@@ -100,6 +101,8 @@ def _element(scanner: _Scanner) -> FrequentTravellerRemark | None:
     passenger = None if flight is None else _passenger(scanner)
     if passenger is not None:
         scanner.demand(r"\.", "a point")
+    elif flight is not None:
+        scanner.take(r"\.")
     carrier, number = scanner.demand(_ACCOUNT, "a carrier and a number")
     status = scanner.take(_STATUS_BEHIND_ALLIANCE) or scanner.take(_STATUS) or ("",)
     passenger = passenger or _passenger(scanner)
@@ -121,7 +124,7 @@ def _element(scanner: _Scanner) -> FrequentTravellerRemark | None:
 
 def _entry(scanner: _Scanner) -> FrequentTravellerRemark | None:
     """What an agent types for a reservation system to make the element of."""
-    passenger = ""
+    passenger, name = "", ""
     if parts := scanner.take(_AMADEUS):
         kind, carrier, number = _OF_AMADEUS[parts[0]], parts[1], parts[2]
     elif parts := scanner.take(_BRIEF):
@@ -131,7 +134,7 @@ def _entry(scanner: _Scanner) -> FrequentTravellerRemark | None:
         passenger, carrier, number = parts
     elif parts := scanner.take(_SABRE):
         kind = RemarkKind.ACCRUAL
-        carrier, number, passenger = parts
+        carrier, number, passenger, name = parts
     else:
         return None
     passengers, segments = _references(scanner)
@@ -142,6 +145,7 @@ def _entry(scanner: _Scanner) -> FrequentTravellerRemark | None:
         number=number,
         passengers=(int(passenger),) if passenger else passengers,
         segments=segments,
+        name_item=(int(passenger), int(name)) if name else None,
     )
 
 

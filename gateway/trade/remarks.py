@@ -7,22 +7,28 @@ own way. All of these are read (`gateway.trade.remark_reading`), and one form is
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
 from brands.naming.name_spellings import in_capitals
 from brands.naming.number_reading import bare
-from gateway.trade.loyalty_elements import BadElement, LoyaltyElement, Segment
+from brands.naming.numbers import MAX_NUMBER
+from gateway.trade.loyalty_elements import BadElement, LoyaltyElement, Segment, flight_of
 
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 NAME = r"[A-Z](?:[A-Z' -]{0,98}[A-Z'])?"
 STATUS = r"(?![PS][0-9])[A-Z0-9]{1,20}(?: [A-Z0-9]{1,19})?"
 CARRIER = r"(?=[0-9]?[A-Z])[A-Z0-9]{2}"
-NUMBER = r"[A-Z0-9]{1,64}"
+NUMBER = r"(?=[A-Z]*[0-9])[A-Z0-9]{1,64}"
+"""With a digit at least: a word that stands in its place is none."""
+
 FLIGHT_NUMBER = r"[0-9]{1,4}[A-Z]?"
 ACTION = r"[A-Z]{2}"
+
+EVERY_AIRLINE = "YY"
+"""Of the booking."""
 
 MAX_COUNT = 99
 """Of passengers in a remark, of references, and of what is referred to."""
@@ -107,14 +113,15 @@ class Flight:
 class FrequentTravellerRemark:
     """A number of a carrier's program, told to an airline (`YY`: to every airline of the booking).
 
-    `passengers` and `segments` are numbers of elements of the same booking. Raises `BadRemark` for
-    what no remark can hold.
+    `passengers` and `segments` are numbers of elements of the same booking; Sabre counts names in
+    them, and the `name_item` is the number of the element and of the name in it. Raises `BadRemark`
+    for what no remark can hold.
     """
 
     carrier: str
     number: str
     kind: RemarkKind = RemarkKind.ACCRUAL
-    airline: str = "YY"
+    airline: str = EVERY_AIRLINE
     action: str = "HK"
     count: int = 1
     flight: Flight | None = None
@@ -122,6 +129,7 @@ class FrequentTravellerRemark:
     passenger: Passenger | None = None
     passengers: tuple[int, ...] = ()
     segments: tuple[int, ...] = ()
+    name_item: tuple[int, int] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         _check(CARRIER, self.carrier, "a carrier")
@@ -134,6 +142,16 @@ class FrequentTravellerRemark:
             raise BadRemark(f"a count up to {MAX_COUNT}")
         if len(references) > MAX_COUNT:
             raise BadRemark(f"up to {MAX_COUNT} references")
+
+    @property
+    def accounts(self) -> tuple[tuple[str, str], ...]:
+        """Carriers and numbers that may be meant, the likeliest first. The number stands behind its
+        carrier, as AIRIMP has it; but there are systems that leave the carrier out, so that
+        AERO356 is a number of the airline's that is told, and numbers that begin with it."""
+        whole = self.carrier + self.number
+        named = [each for each in (self.airline, self.carrier) if each != EVERY_AIRLINE]
+        said = [(self.carrier, self.number), *((each, whole) for each in named)]
+        return tuple(dict.fromkeys(said if len(whole) <= MAX_NUMBER else said[:1]))
 
     def __str__(self) -> str:
         return "".join(self._parts())
@@ -152,43 +170,68 @@ class FrequentTravellerRemark:
                 yield f"/{letter}{','.join(map(str, references))}"
 
 
-def element_of(remark: FrequentTravellerRemark, on: date) -> LoyaltyElement:
-    """What a remark says of a loyalty number. Its flight is the first of that day from `on` on, in
-    a booking that is made then. Raises `BadElement` if the passenger is not named."""
-    if remark.passenger is None:
-        raise BadElement("the remark does not name the passenger")
-    segments = () if remark.flight is None else (_segment(remark, remark.flight, on),)
-    return LoyaltyElement(
-        number=remark.number,
-        surname=remark.passenger.surname,
-        given_name=remark.passenger.given_name,
-        carrier=remark.carrier,
-        status=remark.status,
-        segments=segments,
+def elements_of(
+    remark: FrequentTravellerRemark, passenger: Passenger, locator: str | None, on: date
+) -> tuple[LoyaltyElement, ...]:
+    """What a remark says of a passenger's loyalty number, in each way in which it may be read, the
+    likeliest first. Its flight is the first of that day from `on` on, in a booking that is made
+    then; where that cannot be, it is left out. Raises `BadElement`."""
+    segments, notes = _journey(remark, on)
+    return tuple(
+        LoyaltyElement(
+            number=number,
+            surname=passenger.surname,
+            given_name=passenger.given_name,
+            carrier=carrier,
+            status=remark.status,
+            record_locator=locator,
+            segments=segments,
+            notes=notes,
+        )
+        for carrier, number in remark.accounts
     )
 
 
-def remark_of(element: LoyaltyElement) -> FrequentTravellerRemark:
-    """A remark with what it can hold of an element: the number without spaces and hyphens, names in
-    the capitals A to Z, and no flights. Raises `BadRemark`."""
+def remark_of(element: LoyaltyElement, airline: str | None = None) -> FrequentTravellerRemark:
+    """A remark to an airline (else to the program's own) with what it can hold of an element: the
+    number without spaces and hyphens, names in the capitals A to Z, a status if it is one, and no
+    flights. A carrier that the number begins with is not written twice. Raises `BadRemark`."""
     if element.carrier is None:
         raise BadRemark("a carrier")
-    given_name = in_capitals(element.given_name or "") or None
+    number = bare(element.number)
+    if re.match(rf"{re.escape(element.carrier)}[0-9]", number):
+        number = number.removeprefix(element.carrier)
+    status = in_capitals(element.status or "")
     return FrequentTravellerRemark(
         carrier=element.carrier,
-        number=bare(element.number),
-        airline=element.carrier,
-        status=in_capitals(element.status or "") or None,
-        passenger=Passenger(in_capitals(element.surname), given_name),
+        number=number,
+        airline=airline or element.carrier,
+        status=status if re.fullmatch(STATUS, status) else None,
+        passenger=Passenger(
+            in_capitals(element.surname), in_capitals(element.given_name or "") or None
+        ),
     )
 
 
-def _segment(remark: FrequentTravellerRemark, flight: Flight, on: date) -> Segment:
-    if remark.airline == "YY":
-        raise BadElement("the remark names a flight and no airline")
+def _journey(
+    remark: FrequentTravellerRemark, on: date
+) -> tuple[tuple[Segment, ...], tuple[str, ...]]:
+    """The flight of a remark, or why it is left out."""
+    if remark.flight is None:
+        return (), ()
+    if remark.airline == EVERY_AIRLINE:
+        return (), ("its flight is left out: no airline is named",)
+    try:
+        return (_segment(remark.airline, remark.flight, on),), ()
+    except BadElement as bad:
+        return (), (f"its flight is left out: {bad}",)
+
+
+def _segment(airline: str, flight: Flight, on: date) -> Segment:
+    carrier, number = flight_of(flight.number, airline)
     return Segment(
-        carrier=remark.airline,
-        flight=flight.number,
+        carrier=carrier,
+        flight=number,
         booking_class=flight.booking_class,
         origin=flight.origin,
         destination=flight.destination,

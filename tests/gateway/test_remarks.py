@@ -14,7 +14,7 @@ from gateway.trade.remarks import (
     FrequentTravellerRemark,
     Passenger,
     RemarkKind,
-    element_of,
+    elements_of,
     remark_of,
 )
 
@@ -46,6 +46,9 @@ TODAY = date(2026, 11, 23)
         ("SSR FQTS BA HK1 BA12345678/EMERALD-1O'BRIEN/MARY-ANN MRS/P1/S2", None),
         ("SSR FQTV BA HK1 BA12345678-1SMITH/P1", None),
         ("SSR FQTV YY HK1 BAABCD1Y23NOV/GOLD-1SMITH", None),  # a number like a flight
+        ("SSR FQTV HZ  HK1 UUSCTS 0151T27AUG.HZ131798/P1",
+         "SSR FQTV HZ HK1 UUSCTS 0151 T27AUG HZ131798/P1"),
+        ("SSR FQTV BA HK1 BA 12345678-1SMITH/JOHN", "SSR FQTV BA HK1 BA12345678-1SMITH/JOHN"),
         # what agents type
         ("FFNBA-12345678", "SSR FQTV BA HK1 BA12345678"),
         ("FFN BW-123456789/P1", "SSR FQTV BW HK1 BW123456789/P1"),
@@ -72,6 +75,9 @@ def test_a_remark_is_read(text: str, printed: str | None) -> None:
         ("SSR DOCS BA HK1 P/GBR/123", 1),
         ("SSR FQTV BA HK1", 16),
         ("SSR FQTV BA HK1 12345678", 17),  # no carrier
+        ("SSR FQTV BA HK1 GOLD/BA12345678", 17),  # no number
+        ("SSR FQTV BA HK1 BA1234-5678-1SMITH/JOHN", 23),
+        ("SSR FQTV BA HK2 LHRJFK 117 Y21FEB-2SMITH/JOHN MR/JANE MRS.BA12345678", 49),
         ("SSR FQTV BA HK1 BA12345678/GOLD-1SMITH/JOHN MR$", 47),
         ("SSR FQTV BA HK1 BA12345678/P1/P2", 33),
         ("SSR FQTV BA HK1 BA12345678/S4-2", 32),
@@ -108,7 +114,7 @@ FLIGHTS = st.builds(
 REMARKS = st.builds(
     FrequentTravellerRemark,
     carrier=CARRIERS,
-    number=st.from_regex(r"[A-Z0-9]{1,64}", fullmatch=True)
+    number=st.from_regex(r"[A-Z0-9]{0,31}[0-9][A-Z0-9]{0,32}", fullmatch=True)
     | st.from_regex(r"[A-Z]{4}[0-9]{1,3}[A-Z][0-2][0-9]NOV", fullmatch=True),
     kind=st.sampled_from(RemarkKind),
     airline=CARRIERS,
@@ -169,9 +175,27 @@ def test_what_no_remark_can_hold_is_refused(fields: dict[str, object]) -> None:
         FrequentTravellerRemark(**{"carrier": "BA", "number": "12345678", **fields})  # type: ignore[arg-type]
 
 
+def test_the_longest_remark_can_be_read() -> None:
+    """Whatever can be printed can be read: a limit on length is beyond it."""
+    remark = FrequentTravellerRemark(
+        carrier="BA",
+        number="1" * 64,
+        count=99,
+        flight=Flight("LHR", "JFK", "1234A", "Y", 21, 2),
+        status="A" * 20 + " " + "B" * 19,
+        passenger=Passenger("A" * 100, "B" * 100),
+        passengers=tuple(range(10, 60)),
+        segments=tuple(range(10, 59)),
+    )
+    assert read_remark(str(remark)) == remark
+
+
+SMITH = Passenger("SMITH", "JOHN MR")
+
+
 def test_a_remark_becomes_an_element() -> None:
     """An element has what the remark says, and for the flight the next such day."""
-    text = "SSR FQTV CX HK1 HKGLHR 251 Y21FEB BA12345678/GOLD-1SMITH/JOHN MR"
+    text = "SSR FQTV CX HK1 HKGLHR 0251 Y21FEB BA12345678/GOLD-1SMITH/JOHN MR"
     flown = Segment(
         carrier="CX",
         flight="251",
@@ -180,14 +204,44 @@ def test_a_remark_becomes_an_element() -> None:
         destination="LHR",
         departs=date(2027, 2, 21),
     )
-    assert element_of(read_remark(text), TODAY) == LoyaltyElement(
+    best, *_ = elements_of(read_remark(text), SMITH, "AB12CD", TODAY)
+    assert best == LoyaltyElement(
         number="12345678",
         surname="SMITH",
         given_name="JOHN MR",
         carrier="BA",
         status="GOLD",
+        record_locator="AB12CD",
         segments=(flown,),
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "readings"),
+    [
+        ("SSR FQTV AM HK1 AERO356", [("AE", "RO356"), ("AM", "AERO356"), ("AE", "AERO356")]),
+        ("SSR FQTV YY HK1 BA1", [("BA", "1"), ("BA", "BA1")]),
+        ("SSR FQTV BA HK1 BA1", [("BA", "1"), ("BA", "BA1")]),
+        ("SSR FQTV BA HK1 BA" + "1" * 64, [("BA", "1" * 64)]),
+    ],
+)
+def test_an_account_is_read_in_several_ways(text: str, readings: list[tuple[str, str]]) -> None:
+    """A number stands behind its carrier, or alone, or begins with what stands before it."""
+    elements = elements_of(read_remark(text), SMITH, None, TODAY)
+    assert [(each.carrier, each.number) for each in elements] == readings
+
+
+@pytest.mark.parametrize(
+    ("flight", "why"),
+    [
+        ("YY HK1 LHRJFK 1 Y21FEB", "no airline is named"),
+        ("BA HK1 LHRJFK 0000 Y21FEB", '"0000" is no flight'),
+    ],
+)
+def test_a_flight_that_cannot_be_is_left_out(flight: str, why: str) -> None:
+    """A flight of no airline, or without a number, spoils nothing: it is left out, with a note."""
+    best, *_ = elements_of(read_remark(f"SSR FQTV {flight} BA12345678"), SMITH, None, TODAY)
+    assert (best.segments, best.notes) == ((), (f"its flight is left out: {why}",))
 
 
 def test_the_29th_of_february_is_in_a_leap_year() -> None:
@@ -199,19 +253,47 @@ def test_the_29th_of_february_is_in_a_leap_year() -> None:
         Flight("LHR", "JFK", "117", "Y", 1, 1).first_from(date(9999, 2, 1))
 
 
-@pytest.mark.parametrize("text", ["FFNBA-1", "SSR FQTV YY HK1 LHRJFK 1 Y21FEB BA1-1SMITH"])
-def test_an_element_names_the_passenger_and_the_airline(text: str) -> None:
-    """A remark without a passenger, or with a flight of no airline, is no element."""
-    with pytest.raises(BadElement):
-        element_of(read_remark(text), TODAY)
+@pytest.mark.parametrize(
+    ("element", "airline", "printed"),
+    [
+        (LoyaltyElement("1234-5678", "Müller", "Jörg Åke", carrier="BA", status="Gold"), None,
+         "SSR FQTV BA HK1 BA12345678/GOLD-1MUELLER/JOERG AAKE"),
+        (LoyaltyElement("12345678", "Smith", carrier="BA"), "CX",
+         "SSR FQTV CX HK1 BA12345678-1SMITH"),
+        (LoyaltyElement("BA12345678", "Smith", carrier="BA"), None,
+         "SSR FQTV BA HK1 BA12345678-1SMITH"),
+        (LoyaltyElement("AERO356", "Smith", carrier="AE"), None,
+         "SSR FQTV AE HK1 AEAERO356-1SMITH"),
+        (LoyaltyElement("1", "Smith", carrier="BA", status="Gold Elite Plus"), None,
+         "SSR FQTV BA HK1 BA1-1SMITH"),
+        (LoyaltyElement("1", "Smith", carrier="BA", status="P1"), None,
+         "SSR FQTV BA HK1 BA1-1SMITH"),
+    ],
+)  # fmt: skip
+def test_an_element_becomes_a_remark(
+    element: LoyaltyElement, airline: str | None, printed: str
+) -> None:
+    """A remark has an element's number without hyphens, its carrier once, names as passports spell
+    them, and a status if it is one; the number is among those that are read of it."""
+    assert str(remark_of(element, airline)) == printed
+    read = read_remark(printed)
+    assert (element.carrier, element.number.replace("-", "")) in read.accounts
 
 
-def test_an_element_becomes_a_remark() -> None:
-    """A remark has an element's number without hyphens, and its names as passports spell them."""
-    element = LoyaltyElement("1234-5678", "Müller", "Jörg Åke", carrier="BA", status="Gold")
-    assert str(remark_of(element)) == "SSR FQTV BA HK1 BA12345678/GOLD-1MUELLER/JOERG AAKE"
+@pytest.mark.parametrize(
+    "element",
+    [
+        LoyaltyElement("1", "Smith", program="TUNE"),
+        LoyaltyElement("1", "Smith", carrier="HOTEL"),
+        LoyaltyElement("12/34", "Smith", carrier="BA"),
+        LoyaltyElement("1", "Smith 2nd", carrier="BA"),
+        LoyaltyElement("GOLD", "Smith", carrier="BA"),
+    ],
+)
+def test_what_no_remark_can_say_is_refused(element: LoyaltyElement) -> None:
+    """A program that is no airline's, and a number or a name of odd characters, have none."""
     with pytest.raises(BadRemark):
-        remark_of(LoyaltyElement("1", "Smith", program="TUNE"))
+        remark_of(element)
 
 
 def read_or_position(text: str) -> FrequentTravellerRemark | int:
