@@ -12,9 +12,10 @@ from brands.errors import DomainError, MembershipNotFound, NotPermitted
 from brands.ids import book_of, new_id
 from brands.intents import claim_of, happened_at, reference_of, wording_of
 from brands.ledger.chart import COALITION, MONEY, AccountKind, TransactionKind, stripe
-from brands.ledger.commands import Outcome, Post, Posting
+from brands.ledger.commands import Command, Outcome, Post, Posting
 from brands.money import positive_points
 from brands.parties import Party
+from brands.suspension import unless_suspended
 from brands.valuations import Rates
 
 
@@ -35,8 +36,8 @@ async def accrue(coalition: Coalition, caller: Caller, accrual: Accrual) -> Outc
     """Issues points to a member, paid for by the brand. For the brand, and for operators.
 
     Raises `NotPermitted`, `MembershipNotFound`, `PointsNotPositive`, `PointsOutOfRange`,
-    `EventInFuture`, `InvalidInput`, `InvalidIdempotencyKey`; sticky are `MembershipClosed` and
-    `AmountTooLarge`.
+    `EventInFuture`, `InvalidInput`, `InvalidIdempotencyKey`; sticky are `BrandSuspended`,
+    `MembershipClosed` and `AmountTooLarge`.
     """
     found = await coalition.parties.find((accrual.membership_id,))
     command = _command(coalition, caller, accrual, found.get(accrual.membership_id))
@@ -50,7 +51,7 @@ async def accrue_many(
     found = await coalition.parties.find([accrual.membership_id for accrual in accruals])
     results: list[Outcome | DomainError | None] = [None] * len(accruals)
     places: list[int] = []
-    commands: list[Post] = []
+    commands: list[Command] = []
     for place, accrual in enumerate(accruals):
         try:
             command = _command(coalition, caller, accrual, found.get(accrual.membership_id))
@@ -85,7 +86,9 @@ def credit(
     return (*backed, Posting(MONEY, payer, margin, points * (rates.issue_price - value)))
 
 
-def _command(coalition: Coalition, caller: Caller, accrual: Accrual, party: Party | None) -> Post:
+def _command(
+    coalition: Coalition, caller: Caller, accrual: Accrual, party: Party | None
+) -> Command:
     if party is None or party.brand_id != accrual.brand_id:
         raise MembershipNotFound(path="membership", name=str(accrual.membership_id))
     if not caller.acts_for_brand(party.brand_id):
@@ -94,8 +97,9 @@ def _command(coalition: Coalition, caller: Caller, accrual: Accrual, party: Part
         raise MembershipNotFound(path="membership", name=str(accrual.membership_id))
     points = positive_points(accrual.points)
     event_at = happened_at(accrual.event_at)
-    valuation = coalition.registry.snapshot.valuation(party.brand_id, accrual.event_at)
-    return Post(
+    snapshot = coalition.registry.snapshot
+    valuation = snapshot.valuation(party.brand_id, accrual.event_at)
+    command = Post(
         id=new_id(book_of(party.id)),
         claim=claim_of(
             caller,
@@ -115,3 +119,4 @@ def _command(coalition: Coalition, caller: Caller, accrual: Accrual, party: Part
         description=accrual.description and wording_of(accrual.description, "description"),
         request_id=caller.request_id,
     )
+    return unless_suspended(snapshot.brand_by_id(party.brand_id), command)

@@ -30,6 +30,7 @@ from brands.joining import ATTEMPTS, CONTENTION, checked_number, taken_numbers
 from brands.members import Member, Profile, members_by_id, namespace_of
 from brands.memberships import Membership, memberships_of
 from brands.registry import Brand
+from brands.suspension import suspension
 
 CHUNK = 500
 """Enrolments in one database transaction, at most."""
@@ -65,8 +66,8 @@ async def enroll(coalition: Coalition, caller: Caller, enrolment: Enrolment) -> 
     """Enrols a member. For the operator, and for a brand at that brand.
 
     Raises `NotPermitted`, `BrandNotFound`, `InvalidInput`, `InvalidIdempotencyKey`,
-    `IdempotencyKeyReused`, `ExternalIdTaken`, `NumberMalformed`, `NumberTaken`. A refusal does not
-    stick to the key.
+    `IdempotencyKeyReused`, `BrandSuspended`, `ExternalIdTaken`, `NumberMalformed`, `NumberTaken`. A
+    refusal does not stick to the key.
     """
     request = _checked(coalition, caller, enrolment)
     answer = (await _settle(coalition, caller, [request]))[request.claim.key]
@@ -250,12 +251,19 @@ async def _taken(tx: Transaction, caller: Caller, requests: Sequence[Request]) -
 
 
 def _refusals(requests: Sequence[Request], taken: _Taken) -> _Answers:
-    """The requests that name what is taken, by others or by one before them."""
+    """The requests that name what is taken, by others or by one before them, and those at a brand
+    that is suspended."""
     external_ids, numbers = taken
     refused: _Answers = {}
     for request in requests:
         given = {(brand.id, number) for brand, number in request.seats if number is not None}
-        if request.external_id is not None and request.external_id in external_ids:
+        suspended = (
+            suspension(brand, f"memberships.{index}.brand")
+            for index, (brand, _) in enumerate(request.seats)
+        )
+        if refusal := next(filter(None, suspended), None):
+            refused[request.claim.key] = refusal
+        elif request.external_id is not None and request.external_id in external_ids:
             refused[request.claim.key] = ExternalIdTaken(
                 path="externalId", external_id=request.external_id
             )

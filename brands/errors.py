@@ -345,6 +345,12 @@ class TooManyInvitations(DomainError):
 
 
 @dataclass(kw_only=True)
+class TooManyClaims(DomainError):
+    template = "{limit} claims for this number wait for an answer already."
+    limit: int
+
+
+@dataclass(kw_only=True)
 class NumberMalformed(DomainError):
     template = "{number} is not a loyalty number of {brand}."
     brand: str

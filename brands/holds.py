@@ -21,6 +21,7 @@ from brands.ledger.chart import MONEY, AccountKind, TransactionKind, stripe
 from brands.ledger.commands import EndHold, PlaceHold, Post, Posting
 from brands.money import positive_points
 from brands.parties import seen_party
+from brands.suspension import unless_suspended
 
 LONGEST_HOLD = timedelta(days=366)
 _SECOND = timedelta(seconds=1)
@@ -69,7 +70,7 @@ async def place(
     """Sets points aside for one second to 366 days. For the brand, and for operators.
 
     Raises `MembershipNotFound`, `NotPermitted`, `PointsNotPositive`, `PointsOutOfRange`,
-    `InvalidInput`, `InvalidIdempotencyKey`; sticky are `InsufficientPoints` and
+    `InvalidInput`, `InvalidIdempotencyKey`; sticky are `BrandSuspended`, `InsufficientPoints` and
     `MembershipClosed`.
     """
     claim = claim_of(
@@ -94,7 +95,8 @@ async def place(
         expires_at=now_micros() + lasts // timedelta(microseconds=1),
         request_id=caller.request_id,
     )
-    outcome = (await coalition.ledger.submit(command)).accepted()
+    brand = coalition.registry.snapshot.brand_by_id(party.brand_id)
+    outcome = (await coalition.ledger.submit(unless_suspended(brand, command))).accepted()
     return Held((await _seen_hold(coalition, caller, outcome.id))[0], outcome.replayed)
 
 

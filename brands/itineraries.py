@@ -7,6 +7,7 @@ same flight is the same however often, and by whomever, it is booked.
 import re
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
+from string import ascii_uppercase
 from typing import Any, TypeAlias
 
 import orjson
@@ -79,15 +80,16 @@ class Flight:
     @property
     def identities(self) -> tuple[str, ...]:
         """All the names that are known of it: a codeshare has more than one."""
-        return tuple(_identity(*each, self) for each in self.designations)
+        return tuple(dict.fromkeys(_identity(*each, self) for each in self.designations))
 
     @property
     def designations(self) -> tuple[tuple[str, str], ...]:
-        """Carriers and numbers that it is known by. Where another carrier operates it and its
-        number is not known, that is taken to be the same."""
+        """Carriers and numbers that it is known by: who sells it and, where that is known, who
+        operates it."""
         sold = (self.carrier, self.number)
-        flown = (self.flown_by, self.operating_number or self.number)
-        return (sold,) if flown == sold else (sold, flown)
+        if self.operating_number is None:
+            return (sold,)
+        return sold, (self.flown_by, self.operating_number)
 
     def known_as(self, carrier: str, number: str) -> str:
         """The name that it has under a carrier and a number."""
@@ -142,7 +144,13 @@ Facts: TypeAlias = Flight | Stay
 
 
 def _identity(carrier: str, number: str, flight: Flight) -> str:
-    return f"flight/{carrier}/{number}/{flight.departs_on}/{flight.origin}"
+    return f"flight/{carrier}/{_without_suffix(number)}/{flight.departs_on}/{flight.origin}"
+
+
+def _without_suffix(number: str) -> str:
+    """A flight number without the operational suffix (as in 300A), which comes and goes with the
+    day's operations: a passenger is on one such flight of a day."""
+    return number.rstrip(ascii_uppercase)
 
 
 def checked_flight(flight: Flight, path: str) -> Flight:
@@ -156,11 +164,11 @@ def checked_flight(flight: Flight, path: str) -> Flight:
 
     if flight.operating_number is not None and flight.operating_carrier is None:
         raise InvalidInput(
-            path=f"{path}.operatingFlightNumber", reason="Whose number this is has to be said too."
+            path=f"{path}.operatingFlightNumber", reason="Give operatingCarrier too, whose it is."
         )
     for name, instant in (("departsAt", flight.departs_at), ("arrivesAt", flight.arrives_at)):
         if instant is not None and instant.tzinfo is None:
-            raise InvalidInput(path=f"{path}.{name}", reason="A time has an offset.")
+            raise InvalidInput(path=f"{path}.{name}", reason="Give the time with its offset.")
     _require_near(flight.departs_on, f"{path}.departureDate")
     return replace(
         flight,
@@ -207,6 +215,25 @@ def checked_stay(stay: Stay, path: str) -> Stay:
     )
 
 
+def flown_as(facts: Facts, number: str | None, path: str) -> Facts:
+    """The flight with the number that the carrier that operates it had for it, as its supplier
+    says; as it is, where nothing is said. Raises `InvalidInput`."""
+    if number is None:
+        return facts
+    if not isinstance(facts, Flight):
+        raise InvalidInput(path=path, reason="A stay has no flight number: leave it out.")
+    given = _flight_number(number, path)
+    if facts.operating_carrier is not None:
+        return replace(facts, operating_number=given)
+    if _without_suffix(given) != _without_suffix(facts.number):
+        flight = f"{facts.carrier} {facts.number}"
+        reason = (
+            f"No other carrier is said to operate this flight, which is {flight}: leave it out."
+        )
+        raise InvalidInput(path=path, reason=reason)
+    return facts
+
+
 def designator(value: str, path: str) -> str:
     """How the trade names a carrier or a chain: 2 to 8 capitals and digits. `InvalidInput`."""
     return _code(value, path, _DESIGNATOR, "A designator is 2 to 8 letters and digits")
@@ -242,7 +269,8 @@ def _require_near(day: date, path: str) -> None:
     """Raises `InvalidInput` for a day on which nobody travels."""
     latest = now().date() + FURTHEST
     if not EARLIEST <= day <= latest:
-        raise InvalidInput(path=path, reason=f"From {EARLIEST} to {latest}.")
+        reason = f"A day of travel is from {EARLIEST} to {latest}, not {day}."
+        raise InvalidInput(path=path, reason=reason)
 
 
 def _flight_number(value: str, path: str) -> str:

@@ -27,6 +27,7 @@ from brands.ids import book_of, new_id
 from brands.joining import ATTEMPTS, CONTENTION, Joined, Seat, checked_number, join, taken_numbers
 from brands.members import MemberBy, member_to_join, visible_ids
 from brands.registry import Brand
+from brands.suspension import require_active
 
 
 class MembershipStatus(StrEnum):
@@ -162,14 +163,16 @@ async def open_membership(
 ) -> Membership:
     """Makes a member a member at a brand too, under this number or a generated one.
 
-    For the operator and the brand. Raises `BrandNotFound`, `NotPermitted`, `MemberNotFound`,
-    `NumberMalformed`, `NumberTaken`, `AlreadyMember` (a closed membership is one), `InvalidInput`.
+    For the operator and the brand. Raises `BrandNotFound`, `NotPermitted`, `BrandSuspended`,
+    `MemberNotFound`, `NumberMalformed`, `NumberTaken`, `AlreadyMember` (a closed membership is
+    one), `InvalidInput`.
     """
     if caller.kind not in (CallerKind.OPERATOR, CallerKind.BRAND):
         raise NotPermitted
     brand = coalition.registry.snapshot.brand(brand_code, path="brand")
     if not caller.acts_for_brand(brand.id):
         raise NotPermitted
+    require_active(brand, "brand")
     number = checked_number(brand, number, "number")
     member = await member_to_join(coalition, caller, by)
     for attempt in range(1, ATTEMPTS + 1):

@@ -5,7 +5,7 @@ will take the chart's place; until then the brand says so in rows, the first tha
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -73,6 +73,21 @@ class ProgramTerms:
     def earned(self, facts: Facts) -> Earned | None:
         """By the first row that fits; None where no row does, and so nothing can be said."""
         return next((row.earned(facts) for row in self.chart if row.fits(facts)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class TermsChange:
+    """Terms as they are to be; what is None stays as it is."""
+
+    carriers: tuple[str, ...] | None = None
+    claim_window_months: int | None = None
+    pending_shown: bool | None = None
+    chart: tuple[ChartRow, ...] | None = None
+
+    def made_to(self, terms: ProgramTerms) -> ProgramTerms:
+        """The terms after it."""
+        said = {each.name: getattr(self, each.name) for each in fields(self)}
+        return replace(terms, **{name: value for name, value in said.items() if value is not None})
 
 
 NO_TERMS = ProgramTerms()

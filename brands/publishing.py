@@ -1,9 +1,10 @@
 """Publishing what the whole coalition goes by: its brands, and what their points are worth."""
 
 import asyncio
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from secrets import token_bytes
+from typing import Any
 
 from brands import bounds
 from brands.accounts import open_brand_accounts
@@ -40,6 +41,16 @@ class NewBrand:
     rates: Rates
     number_format: NumberFormat = field(default_factory=NumberFormat)
     clawback: Shortfall = Shortfall.REJECT
+
+
+@dataclass(frozen=True, slots=True)
+class BrandChanges:
+    """What of a brand is to be otherwise; None leaves it as it is."""
+
+    name: str | None = None
+    points_name: str | None = None
+    clawback: Shortfall | None = None
+    status: BrandStatus | None = None
 
 
 async def create_brand(coalition: Coalition, caller: Caller, new: NewBrand) -> Brand:
@@ -80,6 +91,64 @@ async def create_brand(coalition: Coalition, caller: Caller, new: NewBrand) -> B
         await raise_epoch(tx)
     await coalition.registry.refresh()
     return brand
+
+
+async def update_brand(
+    coalition: Coalition, caller: Caller, brand_code: str, changes: BrandChanges
+) -> Brand:
+    """Changes what is said of a brand; what is so already changes nothing.
+
+    For the operator, and for the brand all but its status. Raises `BrandNotFound`, `NotPermitted`,
+    `InvalidInput`. It holds from the next request on, in every process.
+
+    Two things are not to be changed. The time zone: the months of limits and the windows of claims
+    are counted in it, and would begin or end anew. The number format: the numbers that members have
+    are read by it, and by another would be malformed.
+    """
+    await coalition.registry.refresh()
+    brand = coalition.registry.snapshot.brand(brand_code, path="brand")
+    if not caller.acts_for_brand(brand.id):
+        raise NotPermitted
+    if changes.status is not None and not caller.is_operator:
+        raise NotPermitted(path="status")
+    asked = _asked(changes)
+    async with coalition.database.transaction() as tx:
+        known = (await coalition.registry.lock(tx)).brand_by_id(brand.id)
+        changed = replace(known, **asked)
+        if changed == known:
+            return known
+        await tx.fetch(
+            "UPDATE brands SET name = $2, points_name = $3, clawback = $4, status = $5"
+            " WHERE id = $1",
+            *(brand.id, changed.name, changed.points_name),
+            *(changed.clawback.value, changed.status.value),
+        )
+        details = {
+            name: {"from": getattr(known, name), "to": value}
+            for name, value in asked.items()
+            if value != getattr(known, name)
+        }
+        await record(tx, caller, await tx.now(), [Action("brand.update", brand.code, details)])
+        await raise_epoch(tx)
+    await coalition.registry.refresh()
+    return changed
+
+
+def _asked(changes: BrandChanges) -> dict[str, Any]:
+    """What is to be so, in due form, by the fields of a brand."""
+    return {
+        field: value
+        for field, value in (
+            ("name", bounds.optional_text(changes.name, "name", bounds.MAX_NAME)),
+            (
+                "points_name",
+                bounds.optional_text(changes.points_name, "pointsName", bounds.MAX_NAME),
+            ),
+            ("clawback", changes.clawback),
+            ("status", changes.status),
+        )
+        if value is not None
+    }
 
 
 async def publish(

@@ -35,6 +35,7 @@ from brands.members import namespace_of
 from brands.money import MICRO, positive_points
 from brands.parties import Party
 from brands.registry import Brand
+from brands.suspension import require_active
 
 _IMPORTED = "purchases.import"
 
@@ -92,7 +93,7 @@ async def identify(
     """For each purchase, in order, its buyer, or why there is none.
 
     With `enrol`, customers that the brand has not named before become members, with a membership
-    at the brand. Raises `BrandNotFound`, `NotPermitted`.
+    at the brand. Raises `BrandNotFound`, `NotPermitted`, `BrandSuspended`.
     """
     brand = _brand(coalition, caller, brand_code)
     by_customer = await _by_customer(coalition, caller, brand, purchases)
@@ -115,7 +116,8 @@ async def load(
 ) -> list[Answer]:
     """Accrues the points of purchases whose buyers were identified; one answer each, in order.
 
-    Raises `BrandNotFound`, `NotPermitted`, `LedgerUnavailable` (load the same again).
+    Raises `BrandNotFound`, `NotPermitted`, `BrandSuspended` (which sticks to no purchase: load
+    them when that is over), `LedgerUnavailable` (load the same again).
     """
     brand = _brand(coalition, caller, brand_code)
     answers: list[Answer] = [Fate.NO_POINTS] * len(purchases)
@@ -156,6 +158,7 @@ def _brand(coalition: Coalition, caller: Caller, code: str) -> Brand:
     brand = coalition.registry.snapshot.brand(code)
     if not caller.acts_for_brand(brand.id):
         raise NotPermitted
+    require_active(brand)
     return brand
 
 

@@ -39,6 +39,12 @@ class MembershipClosed(Rejection):
 
 
 @dataclass(kw_only=True)
+class BrandSuspended(Rejection):
+    template = "{brand} is suspended: nothing begins there for now."
+    brand: str
+
+
+@dataclass(kw_only=True)
 class AmountTooLarge(Rejection):
     template = "The amount is larger than the books can hold."
 
@@ -193,7 +199,7 @@ class CaptureExceedsHold(Rejection):
 
 @dataclass(kw_only=True)
 class SegmentAlreadyCredited(Rejection):
-    template = "The segment is credited already."
+    template = "The segment is credited already. Its supplier or the program's brand can void it."
 
 
 @dataclass(kw_only=True)
@@ -201,43 +207,80 @@ class SegmentClosed(Rejection):
     template = "The segment is {status}: nothing more happens to it this way."
     status: str
 
+    @property
+    def message(self) -> str:
+        """In words."""
+        claimable = " Credit that is missing can be claimed: missingCreditClaim."
+        return super().message + (claimable if self.status == "NOT_CREDITED" else "")
+
+
+@dataclass(kw_only=True)
+class NothingPending(Rejection):
+    template = "No segment of the booking is pending: there is nothing to detach."
+
 
 @dataclass(kw_only=True)
 class SegmentNotTravelled(Rejection):
-    template = "The journey counts from {begins_on} on: it cannot have been made yet."
+    template = (
+        "The journey counts from {begins_on} on: it cannot have been made yet. Confirm it when it "
+        "was, with a new idempotency key."
+    )
     begins_on: str
 
 
 @dataclass(kw_only=True)
 class SegmentTooOld(Rejection):
-    template = "The journey was made on {travelled_on}: that is too long ago to be confirmed."
+    template = "The journey was made on {travelled_on}: by now only the operator can confirm it."
     travelled_on: str
 
 
 @dataclass(kw_only=True)
 class PointsSpent(Rejection):
-    """Told in place of `InsufficientPoints` to whom the member's balance is no business."""
+    """Points that were credited cannot be taken back. `available` and `required` are told to
+    nobody but the program's brand: the member's balance is no business of another supplier's."""
 
-    template = "The points are spent: they cannot be taken back."
+    template = (
+        "The points are spent, and this program takes back none that are. Ask again, with a new "
+        "idempotency key, once the member has points or the program's brand has another clawback."
+    )
+    available: int | None = None
+    required: int | None = None
 
 
 @dataclass(kw_only=True)
 class FlightAlreadyCredited(Rejection):
     """By another segment, or to another of the member's programs."""
 
-    template = "The member is credited with this flight or stay already."
+    template = (
+        "The member is credited with this flight or stay already. If that is a mistake, have it "
+        "voided, and ask again with a new idempotency key."
+    )
+
+
+@dataclass(kw_only=True)
+class OperatingFlightUnknown(Rejection):
+    """Under that number the same flight may be booked as well, and be credited once more."""
+
+    template = (
+        "{carrier} operates this flight under a number of its own, which is not known: give it as "
+        "operatingFlightNumber, with a new idempotency key."
+    )
+    carrier: str
 
 
 @dataclass(kw_only=True)
 class AccrualNotCharted(Rejection):
-    template = "The program's chart says nothing of this segment."
+    template = "The chart says nothing of it: the program's brand or the operator says its points."
 
 
 @dataclass(kw_only=True)
 class BookingChanged(Rejection):
     """Two requests met; the other was first. Nothing has changed by this one."""
 
-    template = "The booking was changed by another request at the same moment."
+    template = (
+        "The booking was changed by another request at the same moment. Look at it, and ask again "
+        "with a new idempotency key."
+    )
 
 
 @dataclass(kw_only=True)
@@ -254,7 +297,9 @@ class ClaimWindowClosed(Rejection):
 
 @dataclass(kw_only=True)
 class DuplicateClaim(Rejection):
-    template = "This flight or stay is claimed already."
+    template = (
+        "This flight or stay is claimed already. If that claim was rejected, appeal against it."
+    )
     claim_id: UUID
 
 
@@ -288,7 +333,13 @@ class ClaimEarnsNothing(Rejection):
 class AppealNotPossible(Rejection):
     """It is not rejected, or rejected for the second time."""
 
-    template = "A claim that is {status} cannot be appealed against (again)."
+    template = "The claim is {status}: one that is rejected can be appealed against, and that once."
+    status: str
+
+
+@dataclass(kw_only=True)
+class WithdrawalNotPossible(Rejection):
+    template = "The claim is {status}: only one that nobody has decided on can be withdrawn."
     status: str
 
 
@@ -302,7 +353,10 @@ class ClaimNotCredited(Rejection):
 class ClaimChanged(Rejection):
     """Two requests met; the other was first. Nothing has changed by this one."""
 
-    template = "The claim was changed by another request at the same moment."
+    template = (
+        "The claim was changed by another request at the same moment. Look at it, and ask again "
+        "with a new idempotency key."
+    )
 
 
 def rejection_classes() -> dict[str, type[Rejection]]:

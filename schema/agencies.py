@@ -8,10 +8,11 @@ import strawberry
 
 from brands.agencies import Agency, AgencyStatus, NewAgency, create_agency, find_agency, set_status
 from brands.errors import DomainError
-from brands.travel.booking_pages import bookings_of_agency
+from brands.travel.booking_pages import BookingFilter, bookings_of_agency
 from brands.travel.bookings import Booking
-from brands.travel.claims import ClaimsOf, CreditClaim
-from schema.booking_pages import booking_list, booking_window
+from brands.travel.claim_lists import ClaimsOf
+from brands.travel.claims import CreditClaim
+from schema.booking_pages import RecordLocator, WithStatus, booking_list, booking_window
 from schema.claim_pages import Status, claim_list
 from schema.connections import After, Connection, FirstOnly
 from schema.context import Info
@@ -65,10 +66,13 @@ class AgencyType(Node):
         info: Info,
         first: FirstOnly = strawberry.UNSET,
         after: After = strawberry.UNSET,
+        record_locator: RecordLocator = None,
+        status: WithStatus = None,
     ) -> Connection[Booking]:
         """Read by the page. Raises `BadPage`."""
         context, wanted = info.context, booking_window(first, after)
-        found = bookings_of_agency(context.coalition, context.caller, root.id, wanted)
+        only = BookingFilter(record_locator, status)
+        found = bookings_of_agency(context.coalition, context.caller, root.id, wanted, only)
         return booking_list(await found)
 
     @resolved(

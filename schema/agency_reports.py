@@ -64,6 +64,7 @@ class AgencyClaimCountsType:
     approved: int = _of(ClaimStatus.APPROVED, "Approved and credited.")
     rejected: int = _of(ClaimStatus.REJECTED, "Rejected.")
     voided: int = _of(ClaimStatus.VOIDED, "Approved, and taken back since.")
+    withdrawn: int = _of(ClaimStatus.WITHDRAWN, "Withdrawn before it was decided on.")
 
 
 @strawberry.type(name="AgencyReportLine", description="An agency's business with one brand.")

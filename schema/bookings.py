@@ -18,7 +18,6 @@ from brands.travel.attachments import Attachment
 from brands.travel.bookings import Booking, Passenger, Segment, SegmentStatus
 from schema.connections import PageInfo
 from schema.context import Info
-from schema.enums import described
 from schema.errors import UserError, told, was_replayed
 from schema.fields import derived, mutation, resolved
 from schema.inputs import IdempotencyKey, MembershipNumberInput
@@ -31,21 +30,6 @@ if TYPE_CHECKING:
     from schema.brands import BrandType
     from schema.ledger import LedgerTransactionType
     from schema.memberships import MembershipType
-
-described(
-    SegmentStatus,
-    "What became of a segment of a booking.",
-    {
-        SegmentStatus.PENDING: "It is booked; the supplier has not confirmed it yet.",
-        SegmentStatus.CREDITED: "It was travelled, and its points are credited.",
-        SegmentStatus.INELIGIBLE: "It earns nothing; `reason` says why.",
-        SegmentStatus.NOT_CREDITED: "It was travelled, and its points are not credited; `reason` "
-        "says why.",
-        SegmentStatus.DETACHED: "The agency has taken the loyalty number from it.",
-        SegmentStatus.VOIDED: "It counts no more, and points credited for it were taken back.",
-    },
-    name="BookingSegmentStatus",
-)
 
 
 @strawberry.type(
@@ -89,7 +73,8 @@ class BookingSegmentType:
         "that is not the program's brand."
     )
     points: Points | None = strawberry.field(
-        description="The points that were credited for it, if any were. Null for agencies."
+        description="The points that are credited for it; null unless it is CREDITED, and for "
+        "agencies."
     )
     changed_at: datetime = strawberry.field(description="When it became so.")
 

@@ -1,4 +1,4 @@
-"""Brands: looking at them, and founding one."""
+"""Brands: looking at them."""
 
 from collections.abc import Awaitable
 from datetime import datetime
@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from brands.clock import now
-from brands.errors import BrandNotFound, DomainError
+from brands.errors import BrandNotFound
 from brands.ledger.commands import Shortfall
 from brands.naming.check_digits import CheckScheme
-from brands.naming.numbers import NumberFormat
 from brands.program_terms import Program
-from brands.publishing import NewBrand, create_brand
 from brands.registry import Brand, BrandStatus
 from brands.travel.booking_pages import bookings_of_brand
 from brands.travel.bookings import Booking
-from brands.travel.claims import ClaimsOf, CreditClaim
+from brands.travel.claim_lists import ClaimsOf
+from brands.travel.claims import CreditClaim
 from brands.valuations import Valuation
-from schema.booking_pages import booking_list, booking_window
+from schema.booking_pages import WithStatus, booking_list, booking_window
 from schema.claim_pages import Status, claim_list
 from schema.connections import (
     After,
@@ -33,22 +32,24 @@ from schema.connections import (
 )
 from schema.context import Info
 from schema.enums import described
-from schema.errors import UserError, told
-from schema.fields import derived, mutation, resolved
+from schema.fields import derived, resolved
 from schema.nodes import Node, Tag, global_id
 
 if TYPE_CHECKING:
     from schema.bookings import BookingConnection
     from schema.claims import MissingCreditClaimConnection
     from schema.programs import ProgramTermsType
-    from schema.valuations import RatesInput, ValuationConnection, ValuationType
+    from schema.valuations import ValuationConnection, ValuationType
 
 described(
     BrandStatus,
     "Whether a brand takes part in the coalition.",
     {
         BrandStatus.ACTIVE: "It takes part.",
-        BrandStatus.SUSPENDED: "It does not, for the time being.",
+        BrandStatus.SUSPENDED: "It does not, for the time being: nobody earns its points or spends "
+        "them, sends them away or receives them, or becomes a member of it; its credentials are "
+        "refused, and its numbers are nobody's. What has begun goes on, and what was done can be "
+        "taken back.",
     },
 )
 described(
@@ -85,6 +86,26 @@ described(
 )
 
 
+@strawberry.type(
+    name="NumberFormat",
+    description="What a brand's loyalty numbers look like as the brand writes them; what people "
+    "add, spaces, hyphens and small letters, is left out when a number is read. A number that "
+    "has another form is nobody's.",
+)
+class NumberFormatType:
+    """Resolved on `brands.naming.numbers.NumberFormat`."""
+
+    pattern: str | None = strawberry.field(
+        description="A regular expression for the whole number: characters and classes such as "
+        "[A-Z] or \\d, each repeated by ?, *, + or {2,5}; no groups. The * that "
+        "ISO7064_MOD37_2 may end in counts as a capital letter. Null for any letters and digits."
+    )
+    length: int | None = strawberry.field(
+        description="The number of characters; null if it is open: 64 at most."
+    )
+    check: CheckScheme = strawberry.field(description="How the check digit is made.")
+
+
 @strawberry.federation.type(
     name="Brand",
     keys=["id", "code"],
@@ -109,6 +130,9 @@ class BrandType(Node):
     clawback: Shortfall = strawberry.field(
         description="What happens when points that a member received at the brand are taken back "
         "and she has spent some of them already."
+    )
+    number_format: NumberFormatType = strawberry.field(
+        description="What its loyalty numbers look like: to check one before asking for it."
     )
     created_at: datetime = strawberry.field(description="When it joined the coalition.")
 
@@ -174,10 +198,11 @@ class BrandType(Node):
         info: Info,
         first: FirstOnly = strawberry.UNSET,
         after: After = strawberry.UNSET,
+        status: WithStatus = None,
     ) -> Connection[Booking]:
         """Read by the page. Raises `BadPage`."""
         context, wanted = info.context, booking_window(first, after)
-        found = bookings_of_brand(context.coalition, context.caller, root.id, wanted)
+        found = bookings_of_brand(context.coalition, context.caller, root.id, wanted, status)
         return booking_list(await found)
 
     @resolved(
@@ -218,63 +243,6 @@ class BrandConnection:
     page_info: PageInfo = strawberry.field(description="Where this page begins and ends.")
 
 
-@strawberry.input(description="What the brand's loyalty numbers look like.")
-class NumberFormatInput:
-    """See `brands.naming.numbers.NumberFormat`."""
-
-    pattern: str | None = strawberry.field(
-        description="A regular expression for the whole number: characters and classes such as "
-        "[A-Z] or \\d, each repeated by ?, *, + or {2,5}; no groups. Anything if left out."
-    )
-    length: int | None = strawberry.field(
-        description="The number of characters, 1 to 64. Open if left out."
-    )
-    check: CheckScheme | None = strawberry.field(
-        description="How the check digit is made. NONE if left out."
-    )
-
-    def number_format(self) -> NumberFormat:
-        """The format, checked. Raises `InvalidInput`."""
-        return NumberFormat(self.pattern, self.length, self.check or CheckScheme.NONE)
-
-
-@strawberry.input(description="A brand to take into the coalition.")
-class BrandCreateInput:
-    """See `brands.publishing.NewBrand`."""
-
-    code: str = strawberry.field(
-        description="2 to 16 capital letters and digits, a letter first. It cannot be changed."
-    )
-    name: str = strawberry.field(description="What the brand is called; 200 characters at most.")
-    points_name: str = strawberry.field(
-        description="What its points are called; 200 characters at most."
-    )
-    time_zone: str = strawberry.field(description="Its time zone (IANA), like Europe/Lisbon.")
-    valuation: Annotated["RatesInput", strawberry.lazy("schema.valuations")] = strawberry.field(
-        description="What its points are worth from now on."
-    )
-    number_format: NumberFormatInput | None = strawberry.field(
-        description="What its loyalty numbers look like. Anything if left out."
-    )
-    clawback: Shortfall | None = strawberry.field(
-        description="What happens when points are taken back and spent already. REJECT if left out."
-    )
-
-
-@strawberry.type(description="The answer to `brandCreate`.")
-class BrandCreatePayload:
-    """Either a brand or errors."""
-
-    brand: Brand | None = strawberry.field(
-        default=None,
-        graphql_type=BrandType | None,
-        description="The brand; null if there are errors.",
-    )
-    errors: list[UserError] = strawberry.field(
-        default_factory=list, description="Why it was refused; empty if it was not."
-    )
-
-
 @strawberry.type
 class BrandQueries:
     """Queries about brands. What they tell is public to every caller."""
@@ -304,40 +272,3 @@ class BrandQueries:
         wanted = window(first, after, last, before)
         snapshot = info.context.coalition.registry.snapshot
         return slice_of(snapshot.brands, lambda brand: brand.code, wanted)
-
-
-@strawberry.type
-class BrandMutations:
-    """Mutations of brands."""
-
-    @mutation(
-        description="Takes a brand into the coalition, with its accounts and its first valuation. "
-        "For the operator."
-    )
-    @staticmethod
-    async def brand_create(
-        info: Info,
-        input: Annotated[BrandCreateInput, strawberry.argument(description="The brand.")],
-    ) -> BrandCreatePayload:
-        """One brand."""
-        context = info.context
-        try:
-            rates = input.valuation.rates()
-        except DomainError as error:
-            return BrandCreatePayload(errors=told(error, inside="valuation"))
-        try:
-            new = NewBrand(
-                code=input.code,
-                name=input.name,
-                points_name=input.points_name,
-                time_zone=input.time_zone,
-                rates=rates,
-                number_format=(
-                    input.number_format.number_format() if input.number_format else NumberFormat()
-                ),
-                clawback=input.clawback or Shortfall.REJECT,
-            )
-            brand = await create_brand(context.coalition, context.caller, new)
-        except DomainError as error:
-            return BrandCreatePayload(errors=told(error))
-        return BrandCreatePayload(brand=brand)

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import strawberry
 
-from brands.travel.claims import ClaimsOf, ClaimStatus, CreditClaim, page_of_claims
+from brands.travel.claim_lists import ClaimsOf, page_of_claims
+from brands.travel.claims import ClaimStatus, CreditClaim
 from schema.connections import Connection, bad_cursor, page, window
 from schema.context import Context
 from schema.enums import described
@@ -19,6 +20,7 @@ described(
         ClaimStatus.REJECTED: "The brand has rejected it; `reason` says why.",
         ClaimStatus.APPEALED: "Who has claimed asks the brand to decide once more.",
         ClaimStatus.VOIDED: "It was approved, and what it had credited was taken back.",
+        ClaimStatus.WITHDRAWN: "Who has claimed has withdrawn it before it was decided on.",
     },
     name="MissingCreditClaimStatus",
 )

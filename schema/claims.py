@@ -1,20 +1,21 @@
 """Claims for missing credit: looking at them, making them, and appealing."""
 
-from collections.abc import Awaitable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from brands.agencies import Agency
-from brands.errors import ClaimNotFound, DomainError, InvalidInput
+from brands.errors import DomainError, InvalidInput
 from brands.itineraries import Flight, Stay
 from brands.memberships import Membership
 from brands.registry import Brand
 from brands.transactions import Transaction
-from brands.travel.bookings import Passenger
-from brands.travel.claiming import NewClaim, appeal, claim
-from brands.travel.claims import ClaimStatus, CreditClaim, Evidence, EvidenceKind, duplicates_of
+from brands.travel.bookings import Passenger, Segment
+from brands.travel.claim_forms import NewClaim
+from brands.travel.claim_segments import segment_shown
+from brands.travel.claiming import claim
+from brands.travel.claims import ClaimStatus, CreditClaim, Evidence, EvidenceKind
 from schema.connections import PageInfo
 from schema.context import Info
 from schema.enums import described
@@ -22,12 +23,12 @@ from schema.errors import UserError, told, was_replayed
 from schema.fields import derived, mutation, resolved
 from schema.inputs import IdempotencyKey, MembershipNumberInput
 from schema.journeys import FlightInput, FlightType, StayInput, StayType
-from schema.nodes import Node, Tag, global_id, id_of
+from schema.nodes import Node, Tag, global_id
 from schema.scalars import Points
 
 if TYPE_CHECKING:
     from schema.agencies import AgencyType
-    from schema.bookings import BookingPassengerType
+    from schema.bookings import BookingPassengerType, BookingSegmentType
     from schema.brands import BrandType
     from schema.ledger import LedgerTransactionType
     from schema.memberships import MembershipType
@@ -71,7 +72,8 @@ class MissingCreditClaimType(Node):
     )
     status: ClaimStatus = strawberry.field(description="How far it has come.")
     reason: str | None = strawberry.field(
-        description="Why it was approved or rejected, in the brand's words; null while it is open."
+        description="Why it was approved, rejected or taken back, in the words of who did so; null "
+        "if nothing of that was done."
     )
     number: str = strawberry.field(description="The loyalty number that it is for.")
     flight: Flight | None = derived(
@@ -171,9 +173,20 @@ class MissingCreditClaimType(Node):
         "oldest first. For brands and the operator; to others there are none.",
     )
     @staticmethod
-    def duplicates(root: CreditClaim, info: Info) -> Awaitable[list[CreditClaim]]:
+    async def duplicates(root: CreditClaim, info: Info) -> list[CreditClaim]:
+        """Loaded."""
+        return await info.context.loaders.claim_duplicates.load(root.id) or []
+
+    @resolved(
+        graphql_type=Annotated["BookingSegmentType", strawberry.lazy("schema.bookings")] | None,
+        description="The segment of a booking of the member's that has this journey: approving the "
+        "claim credits it, by what was booked, or has credited it. Null if there is none, and for "
+        "all but the program's brand and the operator.",
+    )
+    @staticmethod
+    async def segment(root: CreditClaim, info: Info) -> Segment | None:
         """Read."""
-        return duplicates_of(info.context.coalition, info.context.caller, root)
+        return await segment_shown(info.context.coalition, info.context.caller, root)
 
     @classmethod
     def is_type_of(cls, value: object, _info: object) -> bool:
@@ -222,7 +235,7 @@ class ClaimEvidenceInput:
     "that it was made."
 )
 class MissingCreditClaimInput:
-    """See `brands.travel.claiming.NewClaim`."""
+    """See `brands.travel.claim_forms.NewClaim`."""
 
     loyalty: MembershipNumberInput = strawberry.field(
         description="The brand whose points are claimed, and the traveller's number there."
@@ -255,20 +268,9 @@ class MissingCreditClaimInput:
         raise InvalidInput(path="flight", reason="Give exactly one of flight and stay.")
 
 
-@strawberry.input(description="An appeal against a claim's rejection.")
-class MissingCreditAppealInput:
-    """See `brands.travel.claiming.appeal`."""
-
-    claim: strawberry.ID = strawberry.field(description="The claim's id.")
-    statement: str = strawberry.field(
-        description="Why the brand should decide otherwise, in 1 to 500 characters."
-    )
-    idempotency_key: IdempotencyKey
-
-
-@strawberry.type
-class _ClaimPayload:
-    """What every answer about a claim says: either a claim or errors."""
+@strawberry.type(description="The answer to `missingCreditClaim`.")
+class MissingCreditClaimPayload:
+    """Either a claim or errors."""
 
     claim: CreditClaim | None = strawberry.field(
         default=None,
@@ -281,16 +283,6 @@ class _ClaimPayload:
     errors: list[UserError] = strawberry.field(
         default_factory=list, description="Why it was refused; empty if it was not."
     )
-
-
-@strawberry.type(description="The answer to `missingCreditClaim`.")
-class MissingCreditClaimPayload(_ClaimPayload):
-    """The claim, or errors."""
-
-
-@strawberry.type(description="The answer to `missingCreditAppeal`.")
-class MissingCreditAppealPayload(_ClaimPayload):
-    """The claim, or errors."""
 
 
 @strawberry.type
@@ -319,29 +311,3 @@ class ClaimMutations:
         except DomainError as error:
             return MissingCreditClaimPayload(errors=told(error), replayed=was_replayed(error))
         return MissingCreditClaimPayload(claim=made.claim, replayed=made.replayed)
-
-    @mutation(
-        description="Asks the brand to decide once more on a claim that it has rejected; that is "
-        "possible once. For who has claimed."
-    )
-    @staticmethod
-    async def missing_credit_appeal(
-        info: Info,
-        input: Annotated[
-            MissingCreditAppealInput, strawberry.argument(description="What is appealed against.")
-        ],
-    ) -> MissingCreditAppealPayload:
-        """One appeal."""
-        context = info.context
-        context.forget()
-        try:
-            made = await appeal(
-                context.coalition,
-                context.caller,
-                id_of(Tag.CLAIM, input.claim, ClaimNotFound, path="claim"),
-                input.statement,
-                input.idempotency_key,
-            )
-        except DomainError as error:
-            return MissingCreditAppealPayload(errors=told(error), replayed=was_replayed(error))
-        return MissingCreditAppealPayload(claim=made.claim, replayed=made.replayed)

@@ -35,7 +35,8 @@ WEIGHTS = {
     "Membership.transactions": 5,
     "Membership.transferAllowance": 2,
     "MissingCreditClaim.duplicates": 5,
-    "Query.agencyReport": 10,
+    "MissingCreditClaim.segment": 5,
+    "Query.agencyReport": 50,
     "Query.exchangeRate": 2,
     "Query.transferPreview": 10,
 }

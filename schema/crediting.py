@@ -52,6 +52,11 @@ class BookingSegmentConfirmationInput:
         "booked; now if left out. The rates of that moment apply; who supplies it to another "
         "brand's program pays those of the present, where they are higher."
     )
+    operating_flight_number: str | None = strawberry.field(
+        description="The number that the carrier that operates the flight has for it, where "
+        "another has sold it. Required for points if the booking does not have it, unless both are "
+        "names of one brand; what is said here holds."
+    )
 
 
 @strawberry.input(description="Segments that were travelled, at most 100.")
@@ -71,6 +76,7 @@ class BookingSegmentConfirmInput:
                 each.points,
                 each.reason,
                 each.flown_at,
+                each.operating_flight_number,
             )
             for n, each in enumerate(self.segments)
         ]

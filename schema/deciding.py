@@ -6,7 +6,8 @@ import strawberry
 
 from brands.errors import ClaimNotFound, DomainError
 from brands.travel.claims import CreditClaim
-from brands.travel.deciding import Decision, Verdict, decide, void
+from brands.travel.deciding import Decision, Verdict, decide
+from brands.travel.taking_back import void
 from schema.context import Info
 from schema.enums import described
 from schema.errors import UserError, told, was_replayed
@@ -36,8 +37,14 @@ class MissingCreditDecideInput:
     claim: strawberry.ID = strawberry.field(description="The claim's id.")
     decision: Verdict = strawberry.field(description="Whether it is credited.")
     points: Points | None = strawberry.field(
-        description="How many points it earns, at least 1; those of the program's chart if left "
-        "out. Only with APPROVE. A number only the program's own brand, and the operator, may give."
+        description="How many points it earns, at least 1; those of the program's chart on the day "
+        "of travel if left out. Only with APPROVE. A number only the program's own brand, and the "
+        "operator, may give."
+    )
+    operating_flight_number: str | None = strawberry.field(
+        description="The number that the carrier that operates the flight has for it, where "
+        "another has sold it. Required with APPROVE if neither the claim nor the booking has it; "
+        "what is said here holds."
     )
     reason: str = strawberry.field(
         description="Why, in 1 to 500 characters: who has claimed is told."
@@ -52,12 +59,13 @@ class MissingCreditDecideInput:
             points=self.points,
             reason=self.reason,
             idempotency_key=self.idempotency_key,
+            operating_number=self.operating_flight_number,
         )
 
 
 @strawberry.input(description="A claim that was approved, and is to be so no more.")
 class MissingCreditVoidInput:
-    """See `brands.travel.deciding.void`."""
+    """See `brands.travel.taking_back.void`."""
 
     claim: strawberry.ID = strawberry.field(description="The claim's id.")
     reason: str = strawberry.field(description="Why, in 1 to 500 characters.")

@@ -166,6 +166,11 @@ ERRORS: dict[type[DomainError], ErrorType] = {
     rejections.MembershipClosed: ErrorType(
         "The membership is closed.", {"membership_id": _MEMBERSHIP}
     ),
+    rejections.BrandSuspended: ErrorType(
+        "The brand is suspended: nothing begins there until the operator takes it back. What has "
+        "begun goes on.",
+        {"brand": _BRAND},
+    ),
     rejections.AmountTooLarge: ErrorType("The amount is larger than the books can hold."),
     rejections.TransferTooSmall: ErrorType(
         "The points are worth less than one point at the other brand.",

@@ -33,6 +33,7 @@ from brands.moving.transfers import Transfer, transfers_by_id, transfers_under_w
 from brands.registry import Brand
 from brands.transactions import Entry, Transaction, entries_of, transactions_by_id
 from brands.travel.bookings import Booking, bookings_by_id
+from brands.travel.claim_lists import duplicates_of
 from brands.travel.claims import CreditClaim, claims_by_id
 from brands.travel.pending import pending_points
 
@@ -175,6 +176,11 @@ class Loaders:
     def claims(self) -> Batch[UUID, CreditClaim]:
         """Claims for missing credit by id."""
         return Batch(lambda ids: claims_by_id(self._coalition, self._caller, ids))
+
+    @cached_property
+    def claim_duplicates(self) -> Batch[UUID, list[CreditClaim]]:
+        """Claims like a claim, by its id."""
+        return Batch(lambda ids: duplicates_of(self._coalition, self._caller, ids))
 
     @cached_property
     def pending_points(self) -> Batch[UUID, int]:

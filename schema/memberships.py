@@ -23,7 +23,8 @@ from brands.registry import Brand
 from brands.transactions import Transaction
 from brands.travel.booking_pages import bookings_of_membership
 from brands.travel.bookings import Booking
-from brands.travel.claims import ClaimsOf, CreditClaim
+from brands.travel.claim_lists import ClaimsOf
+from brands.travel.claims import CreditClaim
 from schema.booking_pages import booking_list, booking_window
 from schema.claim_pages import Status, claim_list
 from schema.connections import After, Connection, FirstOnly

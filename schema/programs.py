@@ -7,7 +7,7 @@ import strawberry
 
 from brands.errors import DomainError
 from brands.itineraries import Facts, Flight, Stay
-from brands.program_terms import ChartRow, Program, ProgramTerms
+from brands.program_terms import ChartRow, Program, TermsChange
 from brands.travel.programs import Estimate, Journey, estimate, publish_terms
 from schema.context import Info
 from schema.errors import UserError, told
@@ -99,36 +99,39 @@ class EarnChartRowInput:
         )
 
 
-@strawberry.input(description="What a brand lays down for travel.")
+@strawberry.input(
+    description="What a brand lays down for travel. What is left out, or null, stays as the newest "
+    "terms that the brand has published have it; an empty list empties it."
+)
 class ProgramTermsPublishInput:
     """See `brands.travel.programs.publish_terms`."""
 
     brand: str = strawberry.field(description="The brand's code.")
     carriers: list[str] | None = strawberry.field(
         description="How the trade names the brand: 2 to 8 capitals and digits each, like BA. No "
-        "two brands are named alike. None if left out."
+        "two brands are named alike. All of them; at first there are none."
     )
     claim_window_months: int | None = strawberry.field(
-        description="Within so many months missing credit can be claimed; 6 if left out."
+        description="Within so many months missing credit can be claimed; at first 6."
     )
     pending_shown: bool | None = strawberry.field(
-        description="Whether members see points as pending; they do not if left out."
+        description="Whether members see points as pending; at first they do not."
     )
     chart: list[EarnChartRowInput] | None = strawberry.field(
-        description="What travel earns, at most 100 rows; the first that fits holds."
+        description="What travel earns, at most 100 rows; the first that fits holds. The whole "
+        "chart; at first it is empty."
     )
     effective_from: datetime | None = strawberry.field(
         description="When they come into force, not in the past; now if left out."
     )
 
-    def terms(self) -> ProgramTerms:
+    def change(self) -> TermsChange:
         """As the domain has it."""
-        months = self.claim_window_months
-        return ProgramTerms(
-            carriers=tuple(self.carriers or ()),
-            claim_window_months=ProgramTerms().claim_window_months if months is None else months,
-            pending_shown=bool(self.pending_shown),
-            chart=tuple(row.row() for row in self.chart or ()),
+        return TermsChange(
+            carriers=None if self.carriers is None else tuple(self.carriers),
+            claim_window_months=self.claim_window_months,
+            pending_shown=self.pending_shown,
+            chart=None if self.chart is None else tuple(row.row() for row in self.chart),
         )
 
 
@@ -225,8 +228,8 @@ class ProgramMutations:
 
     @mutation(
         description="Publishes what a brand lays down for travel: how the trade names it, and what "
-        "flights and stays earn. For the operator, and for the brand. Publishing the newest terms "
-        "again changes nothing."
+        "flights and stays earn. What is left out stays as the newest terms have it. For the "
+        "operator, and for the brand. Publishing the newest terms again changes nothing."
     )
     @staticmethod
     async def program_terms_publish(
@@ -240,7 +243,7 @@ class ProgramMutations:
                 context.coalition,
                 context.caller,
                 input.brand,
-                input.terms(),
+                input.change(),
                 input.effective_from,
             )
         except DomainError as error:

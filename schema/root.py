@@ -13,7 +13,7 @@ from schema.agencies import AgencyMutations, AgencyQueries, AgencyType
 from schema.agency_reports import AgencyReportQueries
 from schema.alarms import AlarmMutations, AlarmQueries
 from schema.bookings import BookingMutations, BookingType
-from schema.brands import BrandMutations, BrandQueries, BrandType
+from schema.brands import BrandQueries, BrandType
 from schema.claims import ClaimMutations, MissingCreditClaimType
 from schema.context import Info
 from schema.costs import declare as declare_costs
@@ -29,6 +29,8 @@ from schema.memberships import MembershipMutations, MembershipType
 from schema.nodes import NodeQueries
 from schema.printing import client_sdl
 from schema.programs import ProgramMutations, ProgramQueries
+from schema.publishing import BrandMutations
+from schema.pursuing import PursuingMutations
 from schema.quotes import QuoteMutations, QuoteQueries
 from schema.rules import RuleMutations, RuleQueries, TransferRuleType
 from schema.scalars import SCALARS
@@ -99,6 +101,7 @@ class Mutation(
     CreditingMutations,
     ClaimMutations,
     DecidingMutations,
+    PursuingMutations,
     MemberMutations,
     MembershipMutations,
     HouseholdMutations,

@@ -7,10 +7,16 @@ from brands import rejections
 from brands.errors import DomainError
 from schema.error_types import ErrorType, Figure, count, instant, text
 from schema.nodes import Tag, global_id
+from schema.scalars import Points
 
 _BRAND = text("The code of the brand.")
 _NAME = {"name": text("What was looked for.")}
 _CLAIM_STATUS = {"status": text("How far the claim has come.")}
+
+
+def _told_to_its_brand(description: str) -> Figure:
+    return Figure(Points | None, f"{description}; null to all but the program's brand.")
+
 
 TRAVEL_ERRORS: dict[type[DomainError], ErrorType] = {
     failures.ProgramTermsInPast: ErrorType(
@@ -40,14 +46,22 @@ TRAVEL_ERRORS: dict[type[DomainError], ErrorType] = {
     failures.ClaimNotFound: ErrorType(
         "There is no such claim, or none that this caller may see.", _NAME
     ),
+    failures.TooManyClaims: ErrorType(
+        "Too many claims that the same has made for one number wait for an answer.",
+        {"limit": count("The largest number of claims that wait.")},
+    ),
     failures.CarrierTaken: ErrorType(
         "The trade names another brand so, or is to.",
         {"carrier": text("The designator."), "brand": _BRAND},
     ),
     rejections.SegmentAlreadyCredited: ErrorType("The segment's points are credited already."),
     rejections.SegmentClosed: ErrorType(
-        "What became of the segment is settled: this cannot be done to it any more.",
+        "What became of the segment is settled: this cannot be done to it any more. What was "
+        "travelled and is not credited can be claimed with `missingCreditClaim`.",
         {"status": text("The status of the segment.")},
+    ),
+    rejections.NothingPending: ErrorType(
+        "No segment of the booking is pending, so that there is nothing to detach."
     ),
     rejections.SegmentNotTravelled: ErrorType(
         "Nothing is credited before it can have been travelled.",
@@ -58,11 +72,23 @@ TRAVEL_ERRORS: dict[type[DomainError], ErrorType] = {
         {"travelled_on": text("The day of departure, or of check-out, like 2026-01-31.")},
     ),
     rejections.PointsSpent: ErrorType(
-        "The points are spent, and the program takes none back that are. How many there are is "
-        "told to the program's brand only."
+        "The points are spent, and the program's `clawback` takes none back that are. The segment "
+        "or claim stays credited. Ask again with a new key, once the member has points again or "
+        "the policy is another.",
+        {
+            "available": _told_to_its_brand("How many there are"),
+            "required": _told_to_its_brand("How many are to be taken back"),
+        },
     ),
     rejections.FlightAlreadyCredited: ErrorType(
-        "The member is credited with this flight or stay already, by another segment."
+        "The member is credited with this flight or stay already, by another segment or a claim. "
+        "This segment stays pending: once the other is voided, it can be confirmed, with a new key."
+    ),
+    rejections.OperatingFlightUnknown: ErrorType(
+        "Another carrier operates the flight than the one that has sold it, and its number there "
+        "is not known: without it, the same flight could be credited twice. Give it as "
+        "`operatingFlightNumber`, with a new key.",
+        {"carrier": text("The carrier that operates it.")},
     ),
     rejections.AccrualNotCharted: ErrorType(
         "The program's earn chart says nothing of this segment. The program's brand or the "
@@ -81,7 +107,8 @@ TRAVEL_ERRORS: dict[type[DomainError], ErrorType] = {
         {"closed_at": instant("When the program's window for it closed.")},
     ),
     rejections.DuplicateClaim: ErrorType(
-        "This flight or stay is claimed already.",
+        "This flight or stay is claimed already. What was rejected is not claimed again, but can "
+        "be appealed against once; an agency can claim it once more under another name.",
         {
             "claim_id": Figure(
                 strawberry.ID,
@@ -93,7 +120,7 @@ TRAVEL_ERRORS: dict[type[DomainError], ErrorType] = {
     ),
     rejections.AlreadyCredited: ErrorType("This flight or stay is credited already."),
     rejections.ClaimDecided: ErrorType(
-        "The claim is decided already, or taken back.", _CLAIM_STATUS
+        "The claim is decided already, withdrawn, or taken back.", _CLAIM_STATUS
     ),
     rejections.ClaimNotLinked: ErrorType(
         "No open membership has this number and this name: the claim can only be rejected."
@@ -106,11 +133,16 @@ TRAVEL_ERRORS: dict[type[DomainError], ErrorType] = {
     rejections.AppealNotPossible: ErrorType(
         "The claim is not rejected, or was rejected for the second time.", _CLAIM_STATUS
     ),
+    rejections.WithdrawalNotPossible: ErrorType(
+        "The claim is decided already, or appealed against: it cannot be withdrawn any more.",
+        _CLAIM_STATUS,
+    ),
     rejections.ClaimNotCredited: ErrorType(
         "The claim is not approved: there is nothing to take back.", _CLAIM_STATUS
     ),
     rejections.ClaimChanged: ErrorType(
-        "The claim was changed by another request at the same moment. Nothing was done."
+        "The claim was changed by another request at the same moment. Nothing was done: look at "
+        "it, and ask again with a new key."
     ),
 }
 """What clients are told of bookings, claims and lookups."""

@@ -299,7 +299,8 @@ class PostgresLane:
         """What a batch changes, as statements and their rows.
 
         First what another writer may have in hand, in the order of all writers: accounts (locked
-        by now, if keys are claimed already), tokens, and the feeds.
+        by now, if keys are claimed already), tokens, and the feeds. Then records: of two that spend
+        one token, in different books, the slower is to meet that, and not the other's row.
         """
         advanced, transactions = queued(changes.transactions)
         writes: list[tuple[str, Sequence[Row]]] = [
@@ -312,7 +313,7 @@ class PostgresLane:
         for kind, records in changes.records.items():
             types = tuple(type_ for _, type_ in kind.columns)
             names = tuple(name for name, _ in kind.columns)
-            text = insert(kind.table, names, types)
+            text = f"{insert(kind.table, names, types)} WHERE true{{after}}"
             writes.append((text, [record.values for record in records]))
         writes += (CHANGED_LOTS, changed_lots(changes)), (ENDED_HOLDS, ended_holds(changes))
         return writes

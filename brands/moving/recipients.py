@@ -17,6 +17,7 @@ from brands.naming.names import same_surname
 from brands.naming.numbers import MAX_NUMBER
 from brands.parties import Party
 from brands.rejections import RecipientNotFound
+from brands.suspension import require_active
 from brands.verification import may_read_names
 
 _NOBODYS_NAME = "x" * 12
@@ -35,13 +36,14 @@ class Recipient:
 async def find_recipient(
     coalition: Coalition, caller: Caller, recipient: Recipient, *, path: str = "recipient"
 ) -> Party:
-    """The open membership so named. Raises `BrandNotFound`, `RecipientNotFound`,
-    `LookupsThrottled`.
+    """The open membership so named. Raises `BrandNotFound`, `BrandSuspended` (nobody is looked up
+    then), `RecipientNotFound`, `LookupsThrottled`.
 
     One statement, and another for what was wrong. The number is matched to the letter, the surname
     by `same_surname`.
     """
     brand = coalition.registry.snapshot.brand(recipient.brand, path=f"{path}.brand")
+    require_active(brand, f"{path}.brand")
     number = _bounded(recipient.number, MAX_NUMBER)
     question = Question(
         brand.id, (number,), number, _bounded(recipient.surname, MAX_NAME), path=path

@@ -42,6 +42,7 @@ from brands.rejections import (
     TransferTooSmall,
 )
 from brands.rules import NO_RULE, Direction, Pair, RuleTerms, TransferRule
+from brands.suspension import require_active
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +92,22 @@ async def route_of(
 
     Raises `InvalidInput`, `PointsNotPositive`, `PointsOutOfRange`, `SameMembership`,
     `MembershipNotFound` (either side), `SameBrand`, `DifferentMembers`, `BrandNotFound` (the
-    recipient's), `RecipientNotFound` and `LookupsThrottled`.
+    recipient's), `BrandSuspended` (either side's), `RecipientNotFound` and `LookupsThrottled`.
     """
     _check(request)
+    snapshot = coalition.registry.snapshot
     if request.destination is not None:
         source, destination = await _named(coalition, caller, request.source, request.destination)
+        require_active(snapshot.brand_by_id(source.brand_id), "source")
+        require_active(snapshot.brand_by_id(destination.brand_id), "destination")
     else:
         assert request.recipient is not None
         found = await coalition.parties.find((request.source,))
         source = _source(caller, found.get(request.source), request.source)
+        require_active(snapshot.brand_by_id(source.brand_id), "source")
         destination = await find_recipient(coalition, caller, request.recipient)
         if destination.id == source.id:
             raise SameMembership(path="recipient")
-    snapshot = coalition.registry.snapshot
     return Route(
         source,
         destination,

@@ -54,6 +54,7 @@ from brands.rejections import (
     TransferNotCompleted,
 )
 from brands.reversals import reversed_outcome
+from brands.suspension import suspension
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,9 @@ async def create(
     """Makes a transfer: the one that a quote (by its id) has locked, or one by today's rules.
 
     Raises `QuoteNotFound` or what `route_of` raises. Refused for good, whenever the key comes
-    again: `RecipientNotFound`, what `terms_of` raises, `PointsInBelowMinimum`, `QuoteExpired`,
-    `QuoteUsed`, `TransferLimitReached`, `MembershipClosed`, `RecipientCannotReceive`,
-    `InsufficientPoints`.
+    again: `BrandSuspended`, `RecipientNotFound`, what `terms_of` raises, `PointsInBelowMinimum`,
+    `QuoteExpired`, `QuoteUsed`, `TransferLimitReached`, `MembershipClosed`,
+    `RecipientCannotReceive`, `InsufficientPoints`.
     """
     if minimum_points_in is not None:
         positive_points(minimum_points_in, path="minimumPointsIn")
@@ -112,6 +113,10 @@ async def _create(
             caller, idempotency_key, "transferCreate", quote=order, minimum=minimum_points_in
         )
         quote = await quote_of_client(coalition, caller, order)
+        for brand_id in (quote.terms.rates.source_brand, quote.terms.rates.destination_brand):
+            refusal = suspension(coalition.registry.snapshot.brand_by_id(brand_id), "quote")
+            if refusal is not None:
+                return await _refuse(coalition, claim, quote.terms.source, refusal)
         return await _make(coalition, caller, claim, quote.terms, minimum_points_in, quote)
     claim = _claim_of_request(caller, idempotency_key, order, minimum_points_in)
     try:

@@ -1,6 +1,6 @@
 """Bookings of agencies, what became of their segments, and what was noted beside the books.
 
-Only added to, but for the names of passengers.
+Only added to, but for the names of passengers, and for `booking_states`, which triggers keep.
 """
 
 from tortoise import fields
@@ -95,6 +95,25 @@ class BookingStepRow(Model):
 
     class Meta:
         table = "booking_steps"
+
+
+class BookingStateRow(Model):
+    """What a segment's last step says: kept by triggers, written by nobody."""
+
+    book = fields.SmallIntField()
+    booking_id = fields.UUIDField()
+    segment_id = fields.UUIDField(primary_key=True)
+    step = fields.BigIntField()
+    status = fields.TextField()
+    brand_id = fields.UUIDField()
+    supplier_id = fields.UUIDField()
+    agency_id = fields.UUIDField(null=True)
+    created_at = fields.BigIntField(null=True)
+    travelled_on = fields.TextField()
+    is_stay = fields.SmallIntField()
+
+    class Meta:
+        table = "booking_states"
 
 
 class BookingLinkRow(Model):

@@ -64,3 +64,17 @@ class CreditClaimStepRow(Model):
 
     class Meta:
         table = "credit_claim_steps"
+
+
+class CreditClaimListRow(Model):
+    """A claim in a list: an agency's, a membership's or a brand's (`owner_id`), and its status now.
+    An index, which the database keeps by itself. The key is the claim and the owner."""
+
+    claim_id = fields.UUIDField(primary_key=True)
+    owner_id = fields.UUIDField()
+    status = fields.TextField()
+    brand_id = fields.UUIDField()
+    created_at = fields.BigIntField()
+
+    class Meta:
+        table = "credit_claim_lists"

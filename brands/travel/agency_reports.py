@@ -16,13 +16,14 @@ from zoneinfo import ZoneInfo
 
 from brands.agencies import Agency, agencies_by_id, find_agency
 from brands.callers import Caller
-from brands.clock import Micros, to_micros
+from brands.clock import Micros, now, to_micros
 from brands.coalition import Coalition
 from brands.database import as_uuid
 from brands.errors import AgencyNotFound, InvalidInput
+from brands.itineraries import EARLIEST, FURTHEST
 from brands.registry import Brand
 from brands.travel.bookings import SegmentStatus
-from brands.travel.claims import STATUS_OF_CLAIM, ClaimStatus
+from brands.travel.claims import ClaimStatus
 
 MAX_DAYS = 366
 
@@ -60,8 +61,7 @@ async def report_of(
     agency = await _agency(coalition, caller, code)
     if agency is None:
         raise AgencyNotFound(path="agency", name=(code or "")[:64])
-    if not timedelta() <= last_day - first_day < timedelta(days=MAX_DAYS):
-        raise InvalidInput(path="to", reason=f"A period has 1 to {MAX_DAYS} days.")
+    _require_period(first_day, last_day)
     travelled = await _travelled(coalition, agency.id, first_day, last_day)
     claimed = await _claimed(coalition, agency.id, first_day, last_day)
     lines = [
@@ -85,6 +85,17 @@ async def _agency(coalition: Coalition, caller: Caller, code: str | None) -> Age
     return (await agencies_by_id(coalition, caller, [caller.agency_id])).get(caller.agency_id)
 
 
+def _require_period(first_day: date, last_day: date) -> None:
+    """Raises `InvalidInput`."""
+    furthest = now().date() + FURTHEST
+    for path, day in (("from", first_day), ("to", last_day)):
+        if not EARLIEST <= day <= furthest:
+            reason = f"Days of travel are from {EARLIEST} to {furthest}."
+            raise InvalidInput(path=path, reason=reason)
+    if not timedelta() <= last_day - first_day < timedelta(days=MAX_DAYS):
+        raise InvalidInput(path="to", reason=f"A period has 1 to {MAX_DAYS} days.")
+
+
 def _any(counts: Mapping[Any, int]) -> bool:
     return any(counts.values())
 
@@ -94,14 +105,9 @@ async def _travelled(
 ) -> Counter[tuple[UUID, bool, SegmentStatus]]:
     """How many flights and stays there are, by brand, whether it is a stay, and status."""
     rows = await coalition.database.fetch(
-        "SELECT t.brand_id, t.status, s.identity LIKE 'stay/%' AS is_stay, count(*) AS n"
-        " FROM bookings b"
-        " JOIN booking_segments s ON s.book = b.book AND s.booking_id = b.id"
-        " JOIN booking_steps t ON t.book = s.book AND t.segment_id = s.id AND NOT EXISTS ("
-        "SELECT 1 FROM booking_steps n"
-        " WHERE n.book = t.book AND n.segment_id = t.segment_id AND n.step = t.step + 1)"
-        " WHERE b.agency_id = $1 AND t.travelled_on >= $2 AND t.travelled_on <= $3"
-        " GROUP BY t.brand_id, t.status, s.identity LIKE 'stay/%'",
+        "SELECT brand_id, status, is_stay, count(*) AS n FROM booking_states"
+        " WHERE agency_id = $1 AND travelled_on >= $2 AND travelled_on <= $3"
+        " GROUP BY brand_id, status, is_stay",
         *(agency_id, first_day.isoformat(), last_day.isoformat()),
     )
     return Counter(
@@ -121,27 +127,21 @@ async def _claimed(
         by_zone.setdefault(brand.time_zone, []).append(brand)
     if not by_zone:
         return Counter()
-    values: list[Any] = [agency_id]
+    begins = [_begins(first_day, zone) for zone in by_zone]
+    ends = [_begins(last_day + timedelta(days=1), zone) for zone in by_zone]
+    values: list[Any] = [agency_id, min(begins), max(ends)]
     branches = []
-    for zone, brands in by_zone.items():
+    for brands, begin, end in zip(by_zone.values(), begins, ends, strict=True):
         places = [f"${len(values) + more}" for more in (1, 2, 3)]
         branches.append(
-            f"(c.brand_id = ANY({places[0]}::uuid[])"
-            f" AND c.created_at >= {places[1]} AND c.created_at < {places[2]})"
+            f"(brand_id = ANY({places[0]}::uuid[])"
+            f" AND created_at >= {places[1]} AND created_at < {places[2]})"
         )
-        values += [
-            [brand.id for brand in brands],
-            _begins(first_day, zone),
-            _begins(last_day + timedelta(days=1), zone),
-        ]
+        values += [[brand.id for brand in brands], begin, end]
     rows = await coalition.database.fetch(
-        f"SELECT d.brand_id, d.status, count(*) AS n FROM ("
-        f"SELECT c.brand_id, {STATUS_OF_CLAIM} AS status FROM credit_claims c"
-        " JOIN credit_claim_steps t ON t.book = c.book AND t.claim_id = c.id AND NOT EXISTS ("
-        "SELECT 1 FROM credit_claim_steps n"
-        " WHERE n.book = t.book AND n.claim_id = t.claim_id AND n.step = t.step + 1)"
-        f" WHERE c.agency_id = $1 AND ({' OR '.join(branches)})"
-        ") d GROUP BY d.brand_id, d.status",
+        "SELECT brand_id, status, count(*) AS n FROM credit_claim_lists"
+        " WHERE owner_id = $1 AND created_at >= $2 AND created_at < $3"
+        f" AND ({' OR '.join(branches)}) GROUP BY brand_id, status",
         *values,
     )
     return Counter(

@@ -16,10 +16,11 @@ from brands.database import as_uuid
 from brands.errors import AgencyNotFound, InvalidInput, LookupsThrottled, NotPermitted
 from brands.ids import book_of, home_book, new_id
 from brands.intents import claim_of
-from brands.ledger.commands import Note
+from brands.ledger.commands import Claim, Command, Note, Refuse
 from brands.naming.number_reading import bare, judge
 from brands.registry import Brand
-from brands.rejections import Rejection, SegmentAlreadyCredited
+from brands.rejections import BookingChanged, NothingPending, Rejection
+from brands.suspension import suspension
 from brands.travel.attachments import (
     ATTACH,
     Attaching,
@@ -29,10 +30,10 @@ from brands.travel.attachments import (
     new_booking,
     require_pending,
 )
+from brands.travel.booking_parts import require_few
 from brands.travel.booking_steps import (
-    accepted,
     answered_before,
-    refuse,
+    settled,
     step_records,
     stepped,
     subject_of,
@@ -40,6 +41,7 @@ from brands.travel.booking_steps import (
 )
 from brands.travel.bookings import (
     Booking,
+    Segment,
     SegmentStatus,
     all_bookings,
     booking_by_id,
@@ -85,29 +87,30 @@ async def attach(coalition: Coalition, caller: Caller, given: Attachment) -> Att
         flights=[astuple(each) for each in asked.flights],
         stays=[astuple(each) for each in asked.stays],
     )
-    if await answered_before(coalition, [claim]):
-        outcome = await refuse(coalition, claim, home, SegmentAlreadyCredited())
-        return Attached(await _booking_of_note(coalition, caller, outcome.id), outcome.replayed)
-    loyalty = await _looked_up(coalition, caller, brand, asked)
-    there = await booking_of_name(coalition, home, name)
-    if loyalty.is_guarded and there is not None:
-        loyalty = loyalty.as_known(there)
-    told = set() if there is None else await _brands_of(coalition, there)
-    work = Attaching(
-        coalition.registry.snapshot.programs,
-        caller,
-        asked,
-        loyalty,
-        there or new_booking(agency_id, home, asked),
-        name,
-        told,
-    )
-    try:
-        work.lay_out()
-    except Rejection as rejection:
-        outcome = await refuse(coalition, claim, home, rejection)
-    else:
-        outcome = accepted(await coalition.ledger.submit(work.command(claim)))
+    loyalty: Loyalty | None = None
+
+    async def command(part: Claim) -> Command:
+        nonlocal loyalty
+        if await answered_before(coalition, [part]):
+            return Refuse(new_id(home), part, BookingChanged())  # its answer is there already
+        loyalty = loyalty or await _looked_up(coalition, caller, brand, asked)
+        there = await booking_of_name(coalition, home, name)
+        work = Attaching(
+            coalition.registry.snapshot.programs,
+            caller,
+            asked,
+            loyalty.as_known(there) if loyalty.is_guarded and there is not None else loyalty,
+            there or new_booking(agency_id, home, asked),
+            name,
+            set() if there is None else await _brands_of(coalition, there),
+        )
+        try:
+            work.lay_out()
+        except Rejection as rejection:
+            return Refuse(new_id(home), part, rejection)
+        return work.command(part)
+
+    outcome = await settled(coalition, claim, ATTACH, agency_id, command)
     return Attached(await _booking_of_note(coalition, caller, outcome.id), outcome.replayed)
 
 
@@ -120,47 +123,54 @@ async def detach(
 ) -> Attached:
     """Takes the number from segments that are pending: those given, or all that are.
 
-    For the agency and for operators. Raises `BookingNotFound`, `SegmentNotFound`, `NotPermitted`.
-    Refused for good, with nothing detached: `SegmentAlreadyCredited`, `SegmentClosed`,
-    `BookingChanged`.
+    For the agency and for operators. Raises `BookingNotFound`, `SegmentNotFound`, `NotPermitted`,
+    `InvalidInput`. Refused for good, with nothing detached: `NothingPending`,
+    `SegmentAlreadyCredited`, `SegmentClosed`, `BookingChanged`.
     """
+    if segments is not None:
+        require_few(segments, "segments")
     claim = claim_of(
         caller, idempotency_key, DETACH, booking=booking_id, segments=segments and sorted(segments)
     )
     seen = await booking_by_id(coalition, caller, booking_id)
     if not caller.sees_agency(seen.agency_id):
         raise NotPermitted
-    booking = (await all_bookings(coalition, [booking_id]))[booking_id]
-    by_id = {each.id: each for each in booking.segments}
-    chosen = (
-        [each for each in booking.segments if each.status is SegmentStatus.PENDING]
-        if segments is None
-        else [
-            required(by_id, id, f"segments.{place}")
-            for place, id in enumerate(dict.fromkeys(segments))
-        ]
-    )
-    book, at = book_of(booking_id), now_micros()
-    try:
-        for each in chosen:
-            require_pending(each)
-    except Rejection as rejection:
-        outcome = await refuse(coalition, claim, book, rejection)
-    else:
-        ended = [stepped(each, SegmentStatus.DETACHED) for each in chosen]
-        note = Note(
-            id=new_id(book),
-            claim=claim,
-            operation=DETACH,
-            subject=booking_id,
-            tokens=tuple(token_of(each) for each in chosen),
-            records=tuple(
-                record for each in ended for record in step_records(each, caller.client, at)
-            ),
-            request_id=caller.request_id,
-        )
-        outcome = accepted(await coalition.ledger.submit(note))
+
+    async def command(part: Claim) -> Command:
+        booking = (await all_bookings(coalition, [booking_id]))[booking_id]
+        chosen = _chosen(booking, segments)
+        try:
+            if not chosen:
+                raise NothingPending
+            for each in chosen:
+                require_pending(each)
+        except Rejection as rejection:
+            return Refuse(new_id(book_of(booking_id)), part, rejection)
+        return _detaching(caller, booking, chosen, part)
+
+    outcome = await settled(coalition, claim, DETACH, booking_id, command)
     return Attached(await booking_by_id(coalition, caller, booking_id), outcome.replayed)
+
+
+def _chosen(booking: Booking, segments: Sequence[UUID] | None) -> list[Segment]:
+    """The segments asked for, or all that are pending. Raises `SegmentNotFound`."""
+    if segments is None:
+        return [each for each in booking.segments if each.status is SegmentStatus.PENDING]
+    by_id = {each.id: each for each in booking.segments}
+    return [required(by_id, id, f"segments.{place}") for place, id in enumerate(segments)]
+
+
+def _detaching(caller: Caller, booking: Booking, chosen: Sequence[Segment], claim: Claim) -> Note:
+    ended, at = [stepped(each, SegmentStatus.DETACHED) for each in chosen], now_micros()
+    return Note(
+        id=new_id(book_of(booking.id)),
+        claim=claim,
+        operation=DETACH,
+        subject=booking.id,
+        tokens=tuple(map(token_of, chosen)),
+        records=tuple(record for each in ended for record in step_records(each, caller.client, at)),
+        request_id=caller.request_id,
+    )
 
 
 async def _agency_of(coalition: Coalition, caller: Caller, given: Attachment) -> UUID:
@@ -181,8 +191,11 @@ async def _looked_up(
     coalition: Coalition, caller: Caller, brand: Brand, asked: Attachment
 ) -> Loyalty:
     """Whose the number is, if the passenger's name is hers; nobody's where it is shut to everybody
-    because of what others have tried. Raises `LookupsThrottled` where the caller is shut out."""
+    because of what others have tried, and while the brand is suspended. Raises `LookupsThrottled`
+    where the caller is shut out."""
     number = judge(asked.number, brand.number_format).number or bare(asked.number)
+    if suspension(brand) is not None:
+        return Loyalty(brand, number, None, is_guarded=True)
     who = asked.passenger
     row = NumberAndName(brand.code, asked.number, who.surname, who.given_name)
     try:

@@ -27,7 +27,14 @@ from brands.travel.booking_steps import (
     stepped,
     token_of,
 )
-from brands.travel.bookings import ENDED, Booking, Passenger, Segment, SegmentStatus
+from brands.travel.bookings import (
+    ENDED,
+    Booking,
+    Passenger,
+    Segment,
+    SegmentStatus,
+    checked_passenger,
+)
 
 ATTACH = "bookingAttach"
 
@@ -264,7 +271,6 @@ def checked(given: Attachment) -> Attachment:
     if not _LOCATOR.fullmatch(locator):
         reason = "A record locator is 2 to 20 letters, digits and hyphens."
         raise InvalidInput(path="recordLocator", reason=reason)
-    who = given.passenger
     flights = [checked_flight(each, f"segments.{n}") for n, each in enumerate(given.flights)]
     stays = [checked_stay(each, f"stays.{n}") for n, each in enumerate(given.stays)]
     if not 1 <= len(flights) + len(stays) <= MAX_SEGMENTS:
@@ -273,10 +279,7 @@ def checked(given: Attachment) -> Attachment:
     return replace(
         given,
         record_locator=locator,
-        passenger=Passenger(
-            bounds.text(who.surname, "passenger.surname", bounds.MAX_NAME),
-            bounds.optional_text(who.given_name, "passenger.givenName", bounds.MAX_NAME),
-        ),
+        passenger=checked_passenger(given.passenger, "passenger"),
         number=bounds.text(given.number, "loyalty.number", MAX_NUMBER),
         flights=tuple(flights),
         stays=tuple(stays),

@@ -4,22 +4,34 @@ The token is of the state that is left. So of two that would leave one state at 
 does, and the other is told that the booking was changed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
+from brands.callers import Caller
 from brands.clock import Micros, to_micros
 from brands.coalition import Coalition
 from brands.database import as_uuid
-from brands.ids import book_of, home_book, new_id
+from brands.ids import book_of, home_book
 from brands.itineraries import facts_to_text
-from brands.ledger.commands import Claim, Outcome, Record, RecordKind, Refuse, Token
+from brands.ledger.commands import (
+    Claim,
+    Command,
+    Outcome,
+    Record,
+    RecordKind,
+    Shortfall,
+    Token,
+)
 from brands.rejections import (
+    AlreadyReversed,
     BookingChanged,
     FlightAlreadyCredited,
+    InsufficientPoints,
+    PointsSpent,
     Rejection,
     TokenSpent,
 )
@@ -66,6 +78,10 @@ _LINK_RECORD = RecordKind(
         ("created_at", "bigint"),
     ),
 )
+
+
+MEETINGS = 12
+"""How often a request may meet others in one booking before it is told so."""
 
 
 def token_of(segment: Segment) -> Token:
@@ -137,10 +153,26 @@ async def subject_of(coalition: Coalition, note: UUID) -> UUID:
     return as_uuid(row["subject"])
 
 
-async def refuse(coalition: Coalition, claim: Claim, book: int, rejection: Rejection) -> Outcome:
-    """Makes a refusal stick to its key; what the key was first answered with stands, if it was."""
-    outcome = await coalition.ledger.submit(Refuse(new_id(book), claim, rejection))
-    return accepted(outcome)
+async def settled(
+    coalition: Coalition,
+    claim: Claim,
+    what: str,
+    subject: UUID,
+    command: Callable[[Claim], Awaitable[Command]],
+) -> Outcome:
+    """What the books answer to a command that is made of a booking as it is.
+
+    Where another request was first to change the booking, the command is made anew, and goes under
+    a key of its own: a client that says two things of one booking at once need not say one again.
+    Raises refusals in words of bookings; `BookingChanged` after a few meetings only.
+    """
+    part = claim
+    for meeting in range(1, MEETINGS):
+        outcome = await coalition.ledger.submit(await command(part))
+        if not isinstance(outcome.rejection, TokenSpent):
+            return accepted(outcome)
+        part = part_of(claim, f"{what}-{meeting}", subject)
+    return accepted(await coalition.ledger.submit(await command(part)))
 
 
 def accepted(outcome: Outcome) -> Outcome:
@@ -154,3 +186,19 @@ def said(token: str, replayed: bool) -> Rejection:
     """What it means that a token is spent."""
     met = FlightAlreadyCredited if token.startswith(FLOWN_TOKEN) else BookingChanged
     return met(replayed=replayed)
+
+
+def nothing_left(rejection: Rejection, clawback: Shortfall) -> bool:
+    """Whether the points are gone already, in a way that is as good as taken back."""
+    return isinstance(rejection, AlreadyReversed) or (
+        clawback is Shortfall.UP_TO_BALANCE and isinstance(rejection, InsufficientPoints)
+    )
+
+
+def points_spent(caller: Caller, brand_id: UUID, refused: InsufficientPoints) -> PointsSpent:
+    """Why points of a brand's cannot be taken back. What a member has is told to nobody else."""
+    if not caller.acts_for_brand(brand_id):
+        return PointsSpent(replayed=refused.replayed)
+    return PointsSpent(
+        available=refused.available, required=refused.required, replayed=refused.replayed
+    )

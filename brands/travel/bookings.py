@@ -13,11 +13,12 @@ from enum import StrEnum
 from hashlib import blake2b
 from uuid import UUID
 
+from brands import bounds
 from brands.callers import Caller, CallerKind
 from brands.clock import from_micros
 from brands.coalition import Coalition
 from brands.database import Row, as_uuid
-from brands.errors import BookingNotFound, SegmentNotFound
+from brands.errors import BookingNotFound, InvalidInput, SegmentNotFound
 from brands.ids import book_of
 from brands.itineraries import Facts, facts_from_text
 from brands.naming.names import folded
@@ -52,7 +53,8 @@ class Segment:
     """A flight or stay that is to be credited to a loyalty number of a brand.
 
     `membership_id` is whose that is, if the passenger's name is hers; `step` counts what happened
-    to it, from 0. What the caller may not know is None, and `is_linked` with it.
+    to it, from 0; there are `points` while it is credited. What the caller may not know is None,
+    and `is_linked` with it.
     """
 
     id: UUID
@@ -86,6 +88,15 @@ class Booking:
     def segment(self, id: UUID) -> Segment | None:
         """The segment of this id, if there is one."""
         return next((each for each in self.segments if each.id == id), None)
+
+
+def checked_passenger(who: Passenger, path: str) -> Passenger:
+    """The same in due form. Raises `InvalidInput`."""
+    surname = bounds.text(who.surname, f"{path}.surname", bounds.MAX_NAME)
+    if not any(map(str.isalpha, folded(surname))):
+        raise InvalidInput(path=f"{path}.surname", reason="A surname has a letter, of any script.")
+    given_name = bounds.optional_text(who.given_name, f"{path}.givenName", bounds.MAX_NAME)
+    return Passenger(surname, given_name)
 
 
 def name_of(
@@ -225,18 +236,19 @@ def _booking(id: UUID, rows: Sequence[Row]) -> Booking:
 
 def _segment(booking_id: UUID, row: Row) -> Segment:
     membership, transaction = row["membership_id"], row["transaction_id"]
+    status = SegmentStatus(row["status"])
     return Segment(
         id=as_uuid(row["segment_id"]),
         booking_id=booking_id,
         facts=facts_from_text(row["facts"]),
         step=row["step"],
-        status=SegmentStatus(row["status"]),
+        status=status,
         brand_id=as_uuid(row["brand_id"]),
         number=row["number"],
         membership_id=None if membership is None else as_uuid(membership),
         is_linked=membership is not None,
         supplier_id=as_uuid(row["supplier_id"]),
-        points=row["points"],
+        points=row["points"] if status is SegmentStatus.CREDITED else None,
         reason=row["reason"],
         transaction_id=None if transaction is None else as_uuid(transaction),
         changed_at=from_micros(row["recorded_at"]),

@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from brands.clock import Micros
-from brands.ids import book_of
-from brands.ledger.commands import Outcome, Record, RecordKind, Token
+from brands.coalition import Coalition
+from brands.ids import book_of, new_id
+from brands.ledger.commands import Claim, Outcome, Record, RecordKind, Refuse, Token
 from brands.rejections import ClaimChanged, FlightAlreadyCredited, Rejection, TokenSpent
 from brands.travel.claims import ClaimStatus, CreditClaim
 from brands.travel.flown import TOKEN as FLOWN_TOKEN
@@ -62,6 +63,25 @@ def step_record(
     """The row of a step of a claim."""
     state: tuple[Any, ...] = (status.value, points, reason, transaction)
     return Record(_STEP_RECORD, (book_of(claim), claim, step, *state, client, at))
+
+
+def voiding_record(claim: CreditClaim, reason: str, client: str, at: Micros) -> Record:
+    """The row of the step by which what a claim has credited is taken back."""
+    return step_record(
+        claim.id,
+        claim.step + 1,
+        ClaimStatus.VOIDED,
+        client,
+        at,
+        points=claim.points,
+        reason=reason,
+        transaction=claim.transaction_id,
+    )
+
+
+async def refuse(coalition: Coalition, claim: Claim, book: int, rejection: Rejection) -> Outcome:
+    """Makes a refusal stick to its key; what the key was first answered with stands, if it was."""
+    return accepted(await coalition.ledger.submit(Refuse(new_id(book), claim, rejection)))
 
 
 def accepted(outcome: Outcome) -> Outcome:

@@ -1,16 +1,15 @@
 """Claims for credit that is missing, as they stand: who claims what, and what the brand answered.
 
-What became of a claim is a row for each step, of which the last one holds; whether its credit was
-taken back since is read from what is flown. An agency sees the claims that it made, and the
-operator all of them; a brand those for its program, and those that it is to pay for; a member those
-that are linked to her. To anybody else they do not exist.
+What became of a claim is a row for each step, of which the last one holds. An agency sees the
+claims that it made, and the operator all of them; a brand those for its program, and those that it
+is to pay for; a member those that are linked to her. To anybody else they do not exist.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from brands.callers import Caller, CallerKind
@@ -33,6 +32,7 @@ class ClaimStatus(StrEnum):
     APPEALED = "APPEALED"
     VOIDED = "VOIDED"
     """Approved, and taken back since."""
+    WITHDRAWN = "WITHDRAWN"
 
 
 class EvidenceKind(StrEnum):
@@ -91,26 +91,13 @@ class CreditClaim:
         """Whether it waits for the brand."""
         return self.status in (ClaimStatus.OPEN, ClaimStatus.APPEALED)
 
-    def names_same(self, facts: Facts) -> bool:
-        """Whether it is for this flight or stay, under whichever of its names."""
-        return not set(self.facts.identities).isdisjoint(facts.identities)
-
-
-class ClaimsOf(NamedTuple):
-    """Whose claims are listed: an agency's, a membership's, or those that concern a brand."""
-
-    agency_id: UUID | None = None
-    membership_id: UUID | None = None
-    brand_id: UUID | None = None
-
 
 async def claims_by_id(
     coalition: Coalition, caller: Caller, ids: Sequence[UUID]
 ) -> dict[UUID, CreditClaim]:
     """Those of the claims that the caller may see, as far as she may see them."""
     return {
-        each.id: each
-        for each in await _seen_by(coalition, caller, await all_claims(coalition, ids))
+        each.id: each for each in await seen_by(coalition, caller, await all_claims(coalition, ids))
     }
 
 
@@ -124,58 +111,28 @@ async def claim_by_id(
     return found[id]
 
 
-async def page_of_claims(
-    coalition: Coalition,
-    caller: Caller,
-    whose: ClaimsOf,
-    size: int,
-    *,
-    after: UUID | None = None,
-    status: ClaimStatus | None = None,
-) -> list[CreditClaim]:
-    """At most so many claims, the latest first, behind the one given; of one status, if one is
-    given. None where the caller may not see whose they are. Two statements."""
-    if not await _may_list(coalition, caller, whose):
-        return []
-    values: list[Any] = [next(each for each in whose if each is not None), size]
-    conditions = [_WHOSE[whose.index(values[0])]]
-    for condition, value in (("c.id < ${}", after), (f"{STATUS_OF_CLAIM} = ${{}}", status)):
-        if value is not None:
-            values.append(value)
-            conditions.append(condition.format(len(values)))
+async def whole_claim(
+    coalition: Coalition, caller: Caller, id: UUID, *, path: str = "claim"
+) -> CreditClaim:
+    """The claim of this id, whole, if the caller may see it at all: of one reading, so that what is
+    done to it is done to what she was found to be allowed to do it to. Raises `ClaimNotFound`."""
+    found = await all_claims(coalition, [id])
+    if not await seen_by(coalition, caller, found):
+        raise ClaimNotFound(path=path, name=str(id))
+    return found[0]
+
+
+async def approved_by(
+    coalition: Coalition, transactions: Sequence[UUID]
+) -> dict[UUID, CreditClaim]:
+    """The claims, whole, that have brought these transactions, as far as one has."""
+    if not transactions:
+        return {}
     rows = await coalition.database.fetch(
-        f"{_SELECT} WHERE {' AND '.join(conditions)} ORDER BY c.id DESC LIMIT $2", *values
+        f"{_SELECT} WHERE t.transaction_id = ANY($1::uuid[]) AND t.status = 'APPROVED'",
+        list(transactions),
     )
-    return await _seen_by(coalition, caller, await _claims(coalition, rows))
-
-
-async def duplicates_of(
-    coalition: Coalition, caller: Caller, claim: CreditClaim
-) -> list[CreditClaim]:
-    """Other claims for the same journey of the same traveller, the oldest first, of those that the
-    caller may see. For brands and the operator; to anybody else there are none."""
-    if caller.kind not in (CallerKind.BRAND, CallerKind.OPERATOR):
-        return []
-    whole = (await all_claims(coalition, [claim.id]))[0]
-    others = await _seen_by(coalition, caller, await similar_claims(coalition, whole))
-    return [each for each in others if each.id != claim.id and each.names_same(whole.facts)]
-
-
-async def similar_claims(coalition: Coalition, claim: CreditClaim) -> list[CreditClaim]:
-    """All claims for the same number or the same membership, whole, the oldest first."""
-    return await claims_for(coalition, claim.brand_id, claim.number, claim.membership_id)
-
-
-async def claims_for(
-    coalition: Coalition, brand_id: UUID, number: str, membership_id: UUID | None
-) -> list[CreditClaim]:
-    """All claims for a number or a membership, whole, the oldest first."""
-    conditions, values = "c.brand_id = $1 AND c.number = $2", [brand_id, number]
-    if membership_id is not None:
-        conditions = f"({conditions}) OR c.membership_id = $3"
-        values.append(membership_id)
-    rows = await coalition.database.fetch(f"{_SELECT} WHERE {conditions} ORDER BY c.id", *values)
-    return await _claims(coalition, rows)
+    return {as_uuid(each["transaction_id"]): _claim(each, ()) for each in rows}
 
 
 async def all_claims(coalition: Coalition, ids: Sequence[UUID]) -> list[CreditClaim]:
@@ -190,15 +147,9 @@ async def all_claims(coalition: Coalition, ids: Sequence[UUID]) -> list[CreditCl
     return await _claims(coalition, rows)
 
 
-STATUS_OF_CLAIM = """CASE WHEN t.status = 'APPROVED' AND EXISTS (
-    SELECT 1 FROM flown f JOIN flown u ON u.book = f.book AND u.member_id = f.member_id
-        AND u.flight = f.flight AND u.turn = f.turn AND u.undone = 1
-    WHERE f.subject_id = c.id AND f.undone = 0) THEN 'VOIDED' ELSE t.status END"""
-"""Of a claim `c` whose last step is `t`."""
-
-_SELECT = f"""
-SELECT c.*, {STATUS_OF_CLAIM} AS status,
-       t.step, t.points, t.reason, t.transaction_id, t.recorded_at, p.surname, p.given_name
+_SELECT = """
+SELECT c.*, t.status, t.step, t.points, t.reason, t.transaction_id, t.recorded_at,
+       p.surname, p.given_name
 FROM credit_claims c
 JOIN credit_claim_steps t ON t.book = c.book AND t.claim_id = c.id AND NOT EXISTS (
     SELECT 1 FROM credit_claim_steps n
@@ -206,15 +157,9 @@ JOIN credit_claim_steps t ON t.book = c.book AND t.claim_id = c.id AND NOT EXIST
 LEFT JOIN credit_claim_travellers p ON p.book = c.book AND p.claim_id = c.id
 """
 
-_WHOSE = (
-    "c.agency_id = $1",
-    "c.membership_id = $1",
-    "(c.brand_id = $1 OR c.supplier_id = $1)",
-)
-"""In the order of `ClaimsOf`."""
-
 _LAST_UNAPPEALED = 1
-"""A claim is opened by its step 0 and decided by the next; an appeal makes it longer."""
+"""A claim is opened by its step 0 and decided or withdrawn by the next; an appeal makes it longer.
+What is approved may be taken back by one more."""
 
 
 async def _claims(coalition: Coalition, rows: Sequence[Row]) -> list[CreditClaim]:
@@ -234,6 +179,8 @@ async def _claims(coalition: Coalition, rows: Sequence[Row]) -> list[CreditClaim
 
 
 def _claim(row: Row, words: Sequence[tuple[str, str]]) -> CreditClaim:
+    status = ClaimStatus(row["status"])
+    decided = row["step"] - (status is ClaimStatus.VOIDED)
     return CreditClaim(
         id=as_uuid(row["id"]),
         agency_id=_id(row["agency_id"]),
@@ -244,9 +191,9 @@ def _claim(row: Row, words: Sequence[tuple[str, str]]) -> CreditClaim:
         is_linked=row["membership_id"] is not None,
         supplier_id=as_uuid(row["supplier_id"]),
         facts=facts_from_text(row["facts"]),
-        status=ClaimStatus(row["status"]),
+        status=status,
         step=row["step"],
-        is_appealed=row["step"] > _LAST_UNAPPEALED,
+        is_appealed=decided > _LAST_UNAPPEALED,
         points=row["points"],
         reason=row["reason"],
         transaction_id=_id(row["transaction_id"]),
@@ -264,19 +211,10 @@ def _id(value: Any) -> UUID | None:
     return None if value is None else as_uuid(value)
 
 
-async def _may_list(coalition: Coalition, caller: Caller, whose: ClaimsOf) -> bool:
-    if whose.agency_id is not None:
-        return caller.sees_agency(whose.agency_id)
-    if whose.brand_id is not None:
-        return caller.acts_for_brand(whose.brand_id)
-    assert whose.membership_id is not None
-    party = (await coalition.parties.find([whose.membership_id])).get(whose.membership_id)
-    return party is not None and caller.sees_membership(party.brand_id, party.member_id)
-
-
-async def _seen_by(
+async def seen_by(
     coalition: Coalition, caller: Caller, found: Sequence[CreditClaim]
 ) -> list[CreditClaim]:
+    """Those of the claims that the caller may see, as far as she may see them."""
     linked: Found = {}
     if caller.kind is CallerKind.MEMBER:
         memberships = [each.membership_id for each in found if each.membership_id is not None]

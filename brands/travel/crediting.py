@@ -8,8 +8,9 @@ instant it leaves a part to the program.
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import astuple, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from brands.accruals import credit
@@ -19,7 +20,7 @@ from brands.coalition import Coalition
 from brands.errors import EventInFuture, InvalidInput, NotPermitted, PointsOutOfRange
 from brands.ids import book_of, new_id
 from brands.intents import claim_of, happened_at, wording_of
-from brands.itineraries import Facts, Flight
+from brands.itineraries import Facts, Flight, flown_as
 from brands.ledger.chart import AccountKind, TransactionKind
 from brands.ledger.commands import Claim, Command, Note, Post
 from brands.money import MAX_POINTS
@@ -30,16 +31,19 @@ from brands.rejections import (
     BookingChanged,
     FlightAlreadyCredited,
     MembershipClosed,
+    OperatingFlightUnknown,
     Rejection,
     SegmentAlreadyCredited,
     SegmentClosed,
     SegmentNotTravelled,
     SegmentTooOld,
 )
+from brands.suspension import suspension
 from brands.travel.booking_parts import Chosen, Done, Part, carry_out, choose, refusing, require_few
 from brands.travel.booking_steps import step_records, stepped, token_of
 from brands.travel.bookings import Segment, SegmentStatus, bookings_of, required
-from brands.travel.flown import Turns, turns_of
+from brands.travel.flown import Turns, turns_of, unknown_operator
+from brands.travel.journey_days import has_begun, midnight
 from brands.valuations import Rates, dearer
 
 CONFIRM = "bookingSegmentConfirm"
@@ -48,9 +52,6 @@ NOT_A_MEMBER = "No open membership has this number and this name."
 """Why a segment is not credited whose number is nobody's: all that anybody is told of it."""
 
 INELIGIBLE = "It earns no points."
-
-_EARLIEST_DAY = timedelta(hours=14)
-"""By so much a day begins earlier, where it begins first, than in UTC."""
 
 _OVER = timedelta(days=3)
 """So long after the beginning of the day on which it counts a journey is over everywhere: no
@@ -65,13 +66,21 @@ class Confirmation:
     """That a segment was flown, or that a stay has ended, at an instant (now, if none is given).
 
     `points` None are those of the chart of the program; with 0 there is a reason. More only the
-    program's own brand, and the operator, may give.
+    program's own brand, and the operator, may give. `operating_number` is that of the carrier that
+    operates the flight; what is said here holds, whatever the booking says.
     """
 
     segment_id: UUID
     points: int | None = None
     reason: str | None = None
     travelled_at: datetime | None = None
+    operating_number: str | None = None
+
+    @property
+    def intent(self) -> tuple[Any, ...]:
+        """What the client means by it."""
+        said = astuple(self)
+        return said if self.operating_number is not None else said[:-1]
 
 
 async def confirm(
@@ -85,12 +94,13 @@ async def confirm(
 
     Raises `SegmentNotFound`, `NotPermitted`, `InvalidInput`, `PointsOutOfRange`, `EventInFuture`.
     Of each segment, for good: `SegmentAlreadyCredited`, `SegmentClosed`, `FlightAlreadyCredited`,
-    `SegmentNotTravelled`, `SegmentTooOld`, `AccrualNotCharted`, `BookingChanged`, `AmountTooLarge`.
+    `SegmentNotTravelled`, `SegmentTooOld`, `BrandSuspended` (the program's), `AccrualNotCharted`,
+    `OperatingFlightUnknown`, `BookingChanged`, `AmountTooLarge`.
     """
     ids = [each.segment_id for each in confirmations]
     require_few(ids, "segments")
     claim = claim_of(
-        caller, idempotency_key, CONFIRM, segments=[astuple(each) for each in confirmations]
+        caller, idempotency_key, CONFIRM, segments=[each.intent for each in confirmations]
     )
     checked = [_checked(each, f"segments.{place}") for place, each in enumerate(confirmations)]
     found = await bookings_of(coalition, ids)
@@ -100,7 +110,12 @@ async def confirm(
             segment = required(chosen.seen, given.segment_id, f"segments.{place}.segment")
             _require_permitted(caller, segment, given)
             _require_its_time(segment, confirmations[place], f"segments.{place}")
-    segments = [chosen.whole[id] for id in ids]
+    segments = [
+        chosen.whole[each.segment_id]
+        if each.segment_id in chosen.answered
+        else _as_flown(chosen.whole[each.segment_id], each, f"segments.{place}")
+        for place, each in enumerate(checked)
+    ]
     work = _Confirming(coalition, caller, await _parties(coalition, segments))
     await work.look_up(segments)
     parts = [
@@ -126,10 +141,16 @@ def _require_permitted(caller: Caller, segment: Segment, given: Confirmation) ->
 
 def _require_its_time(segment: Segment, given: Confirmation, path: str) -> None:
     """An instant that is given is one at which the journey was made."""
-    day = _midnight(segment.facts)
+    day = midnight(segment.facts)
     if given.travelled_at is not None and given.travelled_at - day >= _OVER:
         reason = f"The journey was made on {segment.facts.travelled_on}."
         raise InvalidInput(path=f"{path}.flownAt", reason=reason)
+
+
+def _as_flown(segment: Segment, given: Confirmation, path: str) -> Segment:
+    """The segment under the number that it was flown by, where its supplier says that."""
+    number = given.operating_number
+    return replace(segment, facts=flown_as(segment.facts, number, f"{path}.operatingFlightNumber"))
 
 
 async def _parties(coalition: Coalition, segments: Sequence[Segment]) -> Found:
@@ -142,18 +163,18 @@ def _checked(given: Confirmation, path: str) -> Confirmation:
     """The same in due form, with the instant filled in."""
     points, reason = given.points, given.reason
     if points is not None and points < 0:
-        raise InvalidInput(path=f"{path}.points", reason="Not below zero.")
+        raise InvalidInput(path=f"{path}.points", reason="Points are not below zero.")
     if points is not None and points > MAX_POINTS:
         raise PointsOutOfRange(path=f"{path}.points", maximum=MAX_POINTS)
     if points == 0 and reason is None:
-        raise InvalidInput(path=f"{path}.reason", reason="What earns nothing has a reason.")
+        raise InvalidInput(path=f"{path}.reason", reason="Say why it earns nothing.")
     aware(given.travelled_at, f"{path}.flownAt")
     try:
         at = happened_at(given.travelled_at)
     except EventInFuture as future:
         raise EventInFuture(path=f"{path}.flownAt", event_at=future.event_at) from None
     words = None if reason is None else wording_of(reason, f"{path}.reason")
-    return Confirmation(given.segment_id, points, words, from_micros(at))
+    return replace(given, reason=words, travelled_at=from_micros(at))
 
 
 class _Confirming:
@@ -175,7 +196,9 @@ class _Confirming:
 
     def part(self, segment: Segment, given: Confirmation) -> Part:
         """What is to be done with a segment."""
+        program = self._coalition.registry.snapshot.brand_by_id(segment.brand_id)
         refusal = _refusal(segment, given, self._caller, from_micros(self._at))
+        refusal = refusal or suspension(program)
         if refusal is not None:
             return refusing(segment, refusal)
         points, reason = given.points, given.reason
@@ -184,7 +207,7 @@ class _Confirming:
             terms = programs.terms_for(segment.brand_id, _instant(given), from_micros(self._at))
             earned = terms.earned(segment.facts)
             if earned is None:
-                return refusing(segment, AccrualNotCharted())
+                return refusing(segment, self._met(segment) or AccrualNotCharted())
             points, reason = earned.points, reason or earned.reason
         if points == 0:
             ended = stepped(segment, SegmentStatus.INELIGIBLE, reason=reason or INELIGIBLE)
@@ -192,14 +215,25 @@ class _Confirming:
         nobodys = stepped(segment, SegmentStatus.NOT_CREDITED, reason=NOT_A_MEMBER)
         if segment.membership_id not in self._parties:
             return Part(segment, lambda claim: self._note(segment, nobodys, claim))
-        if self._turns[segment.id].is_credited:
-            return refusing(segment, FlightAlreadyCredited())
+        refusal = self._met(segment) or self._unnumbered(segment)
+        if refusal is not None:
+            return refusing(segment, refusal)
 
         def otherwise(rejection: Rejection, claim: Claim) -> Command | None:
             closed = isinstance(rejection, MembershipClosed)
             return self._note(segment, nobodys, claim) if closed else None
 
         return Part(segment, lambda claim: self._post(segment, given, points, claim), otherwise)
+
+    def _met(self, segment: Segment) -> Rejection | None:
+        """Whether the member is credited with the flight or stay already."""
+        turns = self._turns.get(segment.id)
+        return None if turns is None or not turns.is_credited else FlightAlreadyCredited()
+
+    def _unnumbered(self, segment: Segment) -> Rejection | None:
+        """Whether it has to be said first under which number it was flown."""
+        operator = unknown_operator(self._coalition.registry.snapshot.programs, segment.facts)
+        return None if operator is None else OperatingFlightUnknown(carrier=operator)
 
     def _party(self, segment: Segment) -> Party:
         assert segment.membership_id is not None
@@ -263,16 +297,11 @@ def _refusal(
     if segment.status is not SegmentStatus.PENDING:
         return SegmentClosed(status=segment.status.value)
     day = segment.facts.travelled_on.isoformat()
-    if _midnight(segment.facts) - _instant(given) > _EARLIEST_DAY:
+    if not has_begun(segment.facts, _instant(given)):
         return SegmentNotTravelled(begins_on=day)
-    if now - _REMEMBERED > _midnight(segment.facts) and not caller.is_operator:
+    if now - _REMEMBERED > midnight(segment.facts) and not caller.is_operator:
         return SegmentTooOld(travelled_on=day)
     return None
-
-
-def _midnight(facts: Facts) -> datetime:
-    """When the day on which it counts begins in UTC."""
-    return datetime.combine(facts.travelled_on, time(tzinfo=UTC))
 
 
 def _instant(given: Confirmation) -> datetime:

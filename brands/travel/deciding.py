@@ -1,56 +1,52 @@
-"""Deciding on claims for missing credit, and taking back what was credited by one.
+"""Deciding on claims for missing credit.
 
 The brand that supplied the flight or stay decides, for it pays, as it does for a segment that it
 confirms. Where a booking of the member has the same journey, that segment is credited by the claim:
 so it counts once in every report, and whoever voids the booking takes the claim's points back.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
 from brands.accruals import credit
-from brands.callers import Caller, CallerKind
+from brands.callers import Caller
 from brands.clock import Micros, from_micros, now_micros
 from brands.coalition import Coalition
-from brands.database import as_uuid
 from brands.errors import InvalidInput, NotPermitted
 from brands.ids import book_of, new_id
 from brands.intents import claim_of, wording_of
-from brands.itineraries import Facts
+from brands.itineraries import Facts, flown_as
 from brands.ledger.chart import AccountKind, TransactionKind
-from brands.ledger.commands import Claim, Note, Outcome, Post, Record, Reverse, Shortfall, Token
+from brands.ledger.commands import Claim, Note, Outcome, Post, Record
 from brands.money import positive_points
 from brands.parties import Party
 from brands.rejections import (
     AccrualNotCharted,
-    AlreadyReversed,
     ClaimChanged,
     ClaimDecided,
     ClaimEarnsNothing,
-    ClaimNotCredited,
     ClaimNotLinked,
     FlightAlreadyCredited,
-    InsufficientPoints,
-    PointsSpent,
+    MembershipClosed,
+    OperatingFlightUnknown,
     Rejection,
 )
-from brands.travel.booking_steps import answered_before, part_of, refuse, step_records, stepped
+from brands.suspension import suspension
+from brands.travel.booking_steps import answered_before, step_records, stepped
 from brands.travel.booking_steps import token_of as token_of_segment
-from brands.travel.bookings import Segment, SegmentStatus, whole_segments
-from brands.travel.claim_records import accepted, step_record, token_of
+from brands.travel.bookings import Segment, SegmentStatus
+from brands.travel.claim_records import accepted, refuse, step_record, token_of
+from brands.travel.claim_segments import facts_to_credit, segment_to_credit
 from brands.travel.claiming import Claimed
-from brands.travel.claims import ClaimStatus, CreditClaim, all_claims, claim_by_id
+from brands.travel.claims import ClaimStatus, CreditClaim, claim_by_id, whole_claim
 from brands.travel.crediting import wording
-from brands.travel.flown import Turns, turns_of
+from brands.travel.flown import Turns, turns_of, unknown_operator
+from brands.travel.journey_days import midnight
 
 DECIDE = "missingCreditDecide"
-VOID = "missingCreditVoid"
 
 _NO_REASON = "the chart gives no reason."
-
-_CREDITABLE = (SegmentStatus.PENDING, SegmentStatus.INELIGIBLE, SegmentStatus.NOT_CREDITED)
 
 
 class Verdict(StrEnum):
@@ -64,8 +60,9 @@ class Verdict(StrEnum):
 class Decision:
     """What is decided on a claim, and why.
 
-    Approved `points` None are those of the program's chart now. A number only the program's own
-    brand, where it supplied the journey, and the operator may give.
+    Approved `points` None are those of the program's chart on the day of travel. A number only the
+    program's own brand, where it supplied the journey, and the operator may give.
+    `operating_number` is that of the carrier that operates the flight; what is said here holds.
     """
 
     claim_id: UUID
@@ -73,6 +70,7 @@ class Decision:
     points: int | None
     reason: str
     idempotency_key: str
+    operating_number: str | None = None
 
 
 async def decide(coalition: Coalition, caller: Caller, decision: Decision) -> Claimed:
@@ -80,15 +78,16 @@ async def decide(coalition: Coalition, caller: Caller, decision: Decision) -> Cl
     and for operators.
 
     Raises `ClaimNotFound`, `NotPermitted`, `InvalidInput`, `PointsNotPositive`, `PointsOutOfRange`.
-    Refused for good: `ClaimDecided`, `ClaimChanged`; of an approval `ClaimNotLinked`,
-    `FlightAlreadyCredited`, `AccrualNotCharted`, `ClaimEarnsNothing`, `MembershipClosed` and
-    `AmountTooLarge`.
+    Refused for good: `ClaimDecided`, `ClaimChanged`; of an approval `BrandSuspended` (the
+    program's), `ClaimNotLinked`, `FlightAlreadyCredited`, `OperatingFlightUnknown`,
+    `AccrualNotCharted`, `ClaimEarnsNothing`, `MembershipClosed` (`ClaimNotLinked`, for a supplier
+    that is not the program's brand) and `AmountTooLarge`.
     """
-    reason = wording_of(decision.reason, "reason")
+    reason, number = wording_of(decision.reason, "reason"), decision.operating_number
     approved = decision.verdict is Verdict.APPROVE
+    if not approved:
+        _require_nothing_earned(decision)
     if decision.points is not None:
-        if not approved:
-            raise InvalidInput(path="points", reason="What is rejected earns no points.")
         positive_points(decision.points)
     key = claim_of(
         caller,
@@ -98,49 +97,38 @@ async def decide(coalition: Coalition, caller: Caller, decision: Decision) -> Cl
         verdict=decision.verdict,
         points=decision.points,
         reason=reason,
+        **({} if number is None else {"operating_number": number}),
     )
-    seen = await claim_by_id(coalition, caller, decision.claim_id)
-    if not caller.acts_for_brand(seen.supplier_id):
+    claim = await whole_claim(coalition, caller, decision.claim_id)
+    if not caller.acts_for_brand(claim.supplier_id):
         raise NotPermitted
-    if decision.points is not None and not caller.acts_for_brand(seen.brand_id):
+    if decision.points is not None and not caller.acts_for_brand(claim.brand_id):
         raise NotPermitted
-    work = _Deciding(coalition, caller, key, await _whole(coalition, seen))
-    if await answered_before(coalition, [key]):
-        outcome = await work.refuse(ClaimChanged())
-    elif not seen.is_undecided:
-        outcome = await work.refuse(ClaimDecided(status=seen.status.value))
-    elif approved:
-        outcome = await work.approve(decision.points, reason)
-    else:
-        outcome = await work.reject(reason)
-    return Claimed(await claim_by_id(coalition, caller, seen.id), outcome.replayed)
+    work = _Deciding(coalition, caller, key, claim)
+    try:
+        if await answered_before(coalition, [key]):
+            outcome = await work.refuse(ClaimChanged())
+        elif not claim.is_undecided:
+            outcome = await work.refuse(ClaimDecided(status=claim.status.value))
+        elif approved:
+            outcome = await work.approve(decision.points, reason, number)
+        else:
+            outcome = await work.reject(reason)
+    except MembershipClosed as closed:
+        if caller.acts_for_brand(claim.brand_id):
+            raise
+        # Whether there is a membership is told to nobody but the brand that it is at.
+        raise ClaimNotLinked(replayed=closed.replayed) from None
+    return Claimed(await claim_by_id(coalition, caller, claim.id), outcome.replayed)
 
 
-async def void(
-    coalition: Coalition, caller: Caller, claim_id: UUID, reason: str, idempotency_key: str
-) -> Claimed:
-    """Takes back what was credited by a claim, as far as the clawback of the program's brand goes.
-
-    For the brand that supplied the journey, the one whose program it is, and operators. Raises
-    `ClaimNotFound`, `NotPermitted`, `InvalidInput`. Refused for good: `ClaimNotCredited`,
-    `ClaimChanged`, `InsufficientPoints` (`PointsSpent`, for a supplier that is not the program's
-    brand).
-    """
-    words = wording_of(reason, "reason")
-    key = claim_of(caller, idempotency_key, VOID, claim=claim_id, reason=words)
-    seen = await claim_by_id(coalition, caller, claim_id)
-    if caller.kind not in (CallerKind.BRAND, CallerKind.OPERATOR):
-        raise NotPermitted
-    work = _Deciding(coalition, caller, key, await _whole(coalition, seen))
-    if seen.status is not ClaimStatus.APPROVED and not await answered_before(coalition, [key]):
-        outcome = await work.refuse(ClaimNotCredited(status=seen.status.value))
-    else:
-        outcome = await work.take_back(words)
-    return Claimed(await claim_by_id(coalition, caller, claim_id), outcome.replayed)
-
-
-async def _whole(coalition: Coalition, claim: CreditClaim) -> CreditClaim:
-    return (await all_claims(coalition, [claim.id]))[0]
+def _require_nothing_earned(decision: Decision) -> None:
+    """Raises `InvalidInput` if more is said of a rejection than why."""
+    if decision.points is not None:
+        raise InvalidInput(path="points", reason="What is rejected earns no points.")
+    if decision.operating_number is not None:
+        why = "What is rejected needs no number: leave it out."
+        raise InvalidInput(path="operatingFlightNumber", reason=why)
 
 
 class _Deciding:
@@ -161,71 +149,39 @@ class _Deciding:
 
     async def reject(self, reason: str) -> Outcome:
         """Nothing is credited."""
-        return accepted(
-            await self._coalition.ledger.submit(
-                self._note(self._key, DECIDE, (self._step(ClaimStatus.REJECTED, reason=reason),))
-            )
+        note = Note(
+            id=new_id(book_of(self._claim.id)),
+            claim=self._key,
+            operation=DECIDE,
+            subject=self._claim.id,
+            tokens=(token_of(self._claim),),
+            records=(self._step(ClaimStatus.REJECTED, reason=reason),),
+            request_id=self._caller.request_id,
         )
+        return accepted(await self._coalition.ledger.submit(note))
 
-    async def approve(self, points: int | None, reason: str) -> Outcome:
-        """Credits the claim, and with it the segment of a booking that has the same journey."""
+    async def approve(self, points: int | None, reason: str, number: str | None) -> Outcome:
+        """Credits the claim, and with it the segment of a booking that has the same journey.
+        Raises `InvalidInput`."""
+        program = self._coalition.registry.snapshot.brand_by_id(self._claim.brand_id)
+        if (suspended := suspension(program)) is not None:
+            return await self.refuse(suspended)
         party = await self._party()
         if party is None:
             return await self.refuse(ClaimNotLinked())
-        given = self._points() if points is None else points
+        segment = await segment_to_credit(self._coalition, self._claim)
+        facts = flown_as(facts_to_credit(self._claim, segment), number, "operatingFlightNumber")
+        given = self._points(facts) if points is None else points
         if isinstance(given, Rejection):
             return await self.refuse(given)
-        segment = self._to_credit(await self._segments())
-        facts = self._claim.facts if segment is None else segment.facts
         (turns,) = await turns_of(self._coalition, [(party.member_id, facts)])
         if turns.is_credited:
             return await self.refuse(FlightAlreadyCredited())
+        operator = unknown_operator(self._coalition.registry.snapshot.programs, facts)
+        if operator is not None:
+            return await self.refuse(OperatingFlightUnknown(carrier=operator))
         command = self._post(party, given, reason, facts, turns, segment)
         return accepted(await self._coalition.ledger.submit(command))
-
-    async def take_back(self, reason: str) -> Outcome:
-        """Reverses what was credited, and opens the journey for another credit."""
-        party, claim = await self._party(), self._claim
-        if party is None or claim.transaction_id is None:  # the key was refused before
-            return await self.refuse(ClaimNotCredited(status=claim.status.value))
-        segment = next(
-            (s for s in await self._segments() if s.transaction_id == claim.transaction_id), None
-        )
-        facts = claim.facts if segment is None else segment.facts
-        (turns,) = await turns_of(self._coalition, [(party.member_id, facts)])
-        records = list(turns.undone(claim.id, self._at))
-        tokens = [token_of(claim)]
-        if segment is not None:
-            voided = stepped(segment, SegmentStatus.VOIDED, reason=reason)
-            records += step_records(voided, self._caller.client, self._at)
-            tokens.append(token_of_segment(segment))
-        clawback = self._coalition.registry.snapshot.brand_by_id(claim.brand_id).clawback
-        reverse = Reverse(
-            id=new_id(book_of(claim.transaction_id)),
-            claim=self._key,
-            original=claim.transaction_id,
-            points=None,
-            event_at=self._at,
-            shortfall=clawback,
-            tokens=tuple(tokens),
-            description=reason,
-            records=tuple(records),
-            request_id=self._caller.request_id,
-        )
-        outcome = await self._coalition.ledger.submit(reverse)
-        if not _nothing_left(outcome.rejection, clawback):
-            self._require_told(outcome)
-            return accepted(outcome)
-        # There is nothing to be taken back; the journey counts no more all the same.
-        part = part_of(self._key, VOID, claim.id)
-        note = self._note(part, VOID, tuple(records), tuple(tokens))
-        return accepted(await self._coalition.ledger.submit(note))
-
-    def _require_told(self, outcome: Outcome) -> None:
-        """What a member has is told to nobody but the brand whose points they are."""
-        is_hers = self._caller.acts_for_brand(self._claim.brand_id)
-        if isinstance(outcome.rejection, InsufficientPoints) and not is_hers:
-            raise PointsSpent(replayed=outcome.replayed)
 
     async def _party(self) -> Party | None:
         """Whose claim it is, if that is known."""
@@ -234,46 +190,16 @@ class _Deciding:
             return None
         return (await self._coalition.parties.find([membership])).get(membership)
 
-    def _points(self) -> int | Rejection:
-        """What the program's chart gives now."""
+    def _points(self, facts: Facts) -> int | Rejection:
+        """What the program's chart gives for what was travelled, as it was on that day."""
         programs = self._coalition.registry.snapshot.programs
-        terms = programs.terms(self._claim.brand_id, from_micros(self._at))
-        earned = terms.earned(self._claim.facts)
+        terms = programs.terms_for(self._claim.brand_id, midnight(facts), from_micros(self._at))
+        earned = terms.earned(facts)
         if earned is None:
             return AccrualNotCharted()
         if earned.points == 0:
             return ClaimEarnsNothing(reason=earned.reason or _NO_REASON)
         return earned.points
-
-    async def _segments(self) -> Sequence[Segment]:
-        """The segments of bookings that are linked to the claim's membership and name its journey,
-        the oldest first."""
-        membership = self._claim.membership_id
-        assert membership is not None
-        rows = await self._coalition.database.fetch(
-            "SELECT DISTINCT segment_id FROM booking_links WHERE book = $1 AND membership_id = $2",
-            *(book_of(membership), membership),
-        )
-        linked = await whole_segments(
-            self._coalition, sorted(as_uuid(row["segment_id"]) for row in rows)
-        )
-        # A segment that is known by fewer names than the claim could be credited once more.
-        return [
-            each
-            for each in linked
-            if each.membership_id == membership
-            and set(each.facts.identities) >= set(self._claim.facts.identities)
-        ]
-
-    def _to_credit(self, segments: Sequence[Segment]) -> Segment | None:
-        return next(
-            (
-                each
-                for each in segments
-                if each.status in _CREDITABLE and each.supplier_id == self._claim.supplier_id
-            ),
-            None,
-        )
 
     def _post(
         self,
@@ -295,6 +221,7 @@ class _Deciding:
             credited = stepped(
                 segment,
                 SegmentStatus.CREDITED,
+                facts=facts,
                 points=points,
                 reason=None,
                 transaction_id=transaction,
@@ -331,27 +258,3 @@ class _Deciding:
             reason=reason,
             transaction=transaction,
         )
-
-    def _note(
-        self,
-        key: Claim,
-        operation: str,
-        records: tuple[Record, ...],
-        tokens: tuple[Token, ...] | None = None,
-    ) -> Note:
-        return Note(
-            id=new_id(book_of(self._claim.id)),
-            claim=key,
-            operation=operation,
-            subject=self._claim.id,
-            tokens=(token_of(self._claim),) if tokens is None else tokens,
-            records=records,
-            request_id=self._caller.request_id,
-        )
-
-
-def _nothing_left(rejection: Rejection | None, clawback: Shortfall) -> bool:
-    """Whether the points are gone already, in a way that is as good as taken back."""
-    return isinstance(rejection, AlreadyReversed) or (
-        clawback is Shortfall.UP_TO_BALANCE and isinstance(rejection, InsufficientPoints)
-    )

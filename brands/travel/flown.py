@@ -5,20 +5,22 @@ taking it back opens the next turn, whose tokens are others. So a journey that w
 after all is credited again, once.
 
 A flight is known by its carriers as they were written and, where a carrier is a brand's, by the
-brand as well: all that the trade calls that brand is one.
+brand as well: all that the trade calls that brand is one. What one carrier sells and another's
+operates has a number at each, and both must be known before it is credited.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
 from uuid import UUID
 
 from brands.clock import Micros, now
 from brands.coalition import Coalition
+from brands.database import as_uuid
 from brands.ids import book_of
 from brands.itineraries import Facts, Flight
 from brands.ledger.commands import Record, RecordKind, Token
-from brands.program_terms import Programs
+from brands.program_terms import Programs, supplier_of
+from brands.travel.journey_days import midnight
 
 FLOWN_RECORD = RecordKind(
     "flown",
@@ -55,21 +57,29 @@ class Turns:
     def credited(self, subject: UUID, at: Micros) -> tuple[Record, ...]:
         """The rows that a credit of it leaves; `subject` is what is credited."""
         return tuple(
-            self._record(flight, undone, 0, subject, at)
+            _record(self.member_id, flight, undone, 0, subject, at)
             for flight, (_, undone) in self.counts.items()
         )
 
-    def undone(self, subject: UUID, at: Micros) -> tuple[Record, ...]:
-        """The rows that taking a credit back leaves."""
-        return tuple(
-            self._record(flight, undone, 1, subject, at)
-            for flight, (credited, undone) in self.counts.items()
-            if credited > undone
-        )
 
-    def _record(self, flight: str, turn: int, undone: int, subject: UUID, at: Micros) -> Record:
-        book = book_of(self.member_id)
-        return Record(FLOWN_RECORD, (book, self.member_id, flight, turn, undone, subject, at))
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """What a segment or a claim has credited to a member, and is credited still: the names of the
+    journey, each with its turn."""
+
+    member_id: UUID
+    turns: tuple[tuple[str, int], ...]
+
+    def undone(self, subject: UUID, at: Micros) -> tuple[Record, ...]:
+        """The rows that taking it back leaves; `subject` is what is taken back."""
+        return tuple(_record(self.member_id, *turn, 1, subject, at) for turn in self.turns)
+
+
+def _record(
+    member_id: UUID, flight: str, turn: int, undone: int, subject: UUID, at: Micros
+) -> Record:
+    book = book_of(member_id)
+    return Record(FLOWN_RECORD, (book, member_id, flight, turn, undone, subject, at))
 
 
 async def turns_of(coalition: Coalition, journeys: Sequence[tuple[UUID, Facts]]) -> list[Turns]:
@@ -82,8 +92,8 @@ async def turns_of(coalition: Coalition, journeys: Sequence[tuple[UUID, Facts]])
         "SELECT member_id, flight, undone, count(*) AS n FROM flown"
         " WHERE book = ANY($1::smallint[]) AND member_id = ANY($2::uuid[])"
         " AND flight = ANY($3::text[]) GROUP BY member_id, flight, undone",
-        list({book_of(member) for member, _ in journeys}),
-        list({member for member, _ in journeys}),
+        list({book_of(member) for member, _ in named}),
+        list({member for member, _ in named}),
         list({flight for _, names in named for flight in names}),
     )
     counted = {(str(row["member_id"]), row["flight"], row["undone"]): row["n"] for row in rows}
@@ -102,16 +112,66 @@ async def turns_of(coalition: Coalition, journeys: Sequence[tuple[UUID, Facts]])
     ]
 
 
+async def credits_by(coalition: Coalition, subjects: Sequence[UUID]) -> dict[UUID, Credit]:
+    """What each subject has credited, of those that have. One statement, at most."""
+    if not subjects:
+        return {}
+    rows = await coalition.database.fetch(
+        "SELECT f.subject_id, f.member_id, f.flight, f.turn FROM flown f"
+        " WHERE f.subject_id = ANY($1::uuid[]) AND f.undone = 0 AND NOT EXISTS ("
+        "SELECT 1 FROM flown u WHERE u.book = f.book AND u.member_id = f.member_id"
+        " AND u.flight = f.flight AND u.turn = f.turn AND u.undone = 1) ORDER BY f.flight",
+        list(subjects),
+    )
+    found: dict[UUID, Credit] = {}
+    for row in rows:
+        subject = as_uuid(row["subject_id"])
+        before = found.get(subject, Credit(as_uuid(row["member_id"]), ()))
+        turn = (row["flight"], row["turn"])
+        found[subject] = Credit(before.member_id, (*before.turns, turn))
+    return found
+
+
 def names_of(programs: Programs, facts: Facts) -> tuple[str, ...]:
     """The names by which a journey is credited once."""
     if not isinstance(facts, Flight):
         return facts.identities
-    carriers = ((_brand(programs, carrier, facts), n) for carrier, n in facts.designations)
-    known = (facts.known_as(str(brand), n) for brand, n in carriers if brand is not None)
-    return tuple(dict.fromkeys((*facts.identities, *known)))
+    carriers = facts.designations
+    if facts.operating_number is None and _is_of_one_brand(programs, facts):
+        carriers = (*carriers, (facts.flown_by, facts.number))
+    brands = ((_brand(programs, carrier, facts), n) for carrier, n in carriers)
+    known = (
+        *(facts.known_as(*each) for each in carriers),
+        *(facts.known_as(str(brand), n) for brand, n in brands if brand is not None),
+    )
+    return tuple(dict.fromkeys(known))
+
+
+def unknown_operator(programs: Programs, facts: Facts) -> str | None:
+    """The carrier that operates a flight under a number of its own, where that is not known: then
+    the flight cannot be told from the same one, booked under that number. Names of one brand
+    number its flights alike."""
+    if not isinstance(facts, Flight) or facts.operating_number is not None:
+        return None
+    return None if _is_of_one_brand(programs, facts) else facts.flown_by
+
+
+def _is_of_one_brand(programs: Programs, flight: Flight) -> bool:
+    """Whether who sells a flight and who operates it are the same."""
+    if flight.flown_by == flight.carrier:
+        return True
+    seller = _brand(programs, flight.carrier, flight)
+    return seller is not None and seller == _brand(programs, flight.flown_by, flight)
 
 
 def _brand(programs: Programs, carrier: str, flight: Flight) -> UUID | None:
     """Whose carrier it was on the day, or, where it was nobody's then, is now."""
-    day = datetime.combine(flight.departs_on, time(tzinfo=UTC))
-    return programs.named(carrier, day) or programs.named(carrier, now())
+    return programs.named(carrier, midnight(flight)) or programs.named(carrier, now())
+
+
+def supplier_then(programs: Programs, program: UUID, facts: Facts) -> UUID:
+    """The brand that has supplied a journey, and so pays for its points: as `supplier_of` finds it,
+    by whose carrier or chain it was on the day of travel."""
+    at = midnight(facts)
+    known = any(programs.named(each, at) is not None for each in facts.sellers)
+    return supplier_of(programs, program, facts, at if known else now())

@@ -56,12 +56,12 @@ async def _waiting(coalition: Coalition, ids: Sequence[UUID]) -> list[tuple[UUID
         "SELECT membership_id, facts FROM (SELECT membership_id, segment_id, facts,"
         " row_number() OVER (PARTITION BY membership_id ORDER BY segment_id DESC) AS place"
         " FROM (SELECT DISTINCT l.membership_id, t.segment_id, t.facts FROM booking_links l"
-        " JOIN booking_steps t ON t.book = l.home AND t.segment_id = l.segment_id"
-        " AND t.membership_id = l.membership_id AND t.status = 'PENDING' AND NOT EXISTS ("
-        "SELECT 1 FROM booking_steps n"
-        " WHERE n.book = t.book AND n.segment_id = t.segment_id AND n.step = t.step + 1)"
-        " WHERE l.book = ANY($1::smallint[]) AND l.membership_id = ANY($2::uuid[])"
-        " AND t.travelled_on >= $3) AS waiting) AS placed WHERE place <= $4 ORDER BY segment_id",
+        " JOIN booking_states s ON s.book = l.home AND s.booking_id = l.booking_id"
+        " AND s.segment_id = l.segment_id AND s.status = 'PENDING' AND s.travelled_on >= $3"
+        " JOIN booking_steps t ON t.book = s.book AND t.segment_id = s.segment_id"
+        " AND t.step = s.step AND t.membership_id = l.membership_id"
+        " WHERE l.book = ANY($1::smallint[]) AND l.membership_id = ANY($2::uuid[])) AS waiting)"
+        " AS placed WHERE place <= $4 ORDER BY segment_id",
         *(list({book_of(id) for id in ids}), list(ids)),
         *((now().date() - WAITED_FOR).isoformat(), MAX_WAITING),
     )

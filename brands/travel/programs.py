@@ -1,7 +1,7 @@
 """Publishing what a brand lays down for travel, and telling what a journey would earn by it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from brands import bounds
@@ -30,7 +30,15 @@ from brands.itineraries import (
     fare_code,
 )
 from brands.moving.rule_bounds import aware
-from brands.program_terms import ChartRow, Earned, Program, ProgramTerms, terms_to_text
+from brands.program_terms import (
+    NO_TERMS,
+    ChartRow,
+    Earned,
+    Program,
+    ProgramTerms,
+    TermsChange,
+    terms_to_text,
+)
 from brands.registry import Brand, Snapshot, raise_epoch
 
 MAX_CARRIERS = 20
@@ -61,10 +69,11 @@ async def publish_terms(
     coalition: Coalition,
     caller: Caller,
     brand_code: str,
-    terms: ProgramTerms,
+    terms: ProgramTerms | TermsChange,
     effective_from: datetime | None,
 ) -> Program:
-    """Publishes a brand's terms of travel from `effective_from` on; None means from now.
+    """Publishes a brand's terms of travel from `effective_from` on; None means from now. What a
+    change does not speak of stays as the newest terms published have it.
 
     For the operator and the brand. Publishing the newest terms again changes nothing. Raises
     `BrandNotFound`, `NotPermitted`, `InvalidInput`, `ProgramTermsInPast`,
@@ -75,11 +84,12 @@ async def publish_terms(
     if not caller.acts_for_brand(brand.id):
         raise NotPermitted
     aware(effective_from, "effectiveFrom")
-    asked = _checked(terms)
+    change = _checked(terms)
     async with coalition.database.transaction() as tx:
         known = await coalition.registry.lock(tx)
         published = known.programs.of_brand(brand.id)
         instant = await tx.now()
+        asked = change.made_to(published[-1].terms if published else NO_TERMS)
         if published and _is_the_same(published[-1], asked, effective_from, instant):
             return published[-1]
         begins = _begins(published, effective_from, instant)
@@ -111,14 +121,21 @@ def estimate(coalition: Coalition, brand_code: str, journey: Journey) -> list[Es
     return [Estimate(each, terms.earned(each)) for each in checked]
 
 
-def _checked(terms: ProgramTerms) -> ProgramTerms:
+def _checked(terms: ProgramTerms | TermsChange) -> TermsChange:
     """The same in due form."""
-    _at_most(terms.carriers, "carriers", MAX_CARRIERS)
-    _at_most(terms.chart, "chart", MAX_ROWS)
-    _between(terms.claim_window_months, "claimWindowMonths", 0, MAX_CLAIM_WINDOW_MONTHS)
-    named = [designator(each, f"carriers.{place}") for place, each in enumerate(terms.carriers)]
-    chart = [_row(row, f"chart.{place}") for place, row in enumerate(terms.chart)]
-    return replace(terms, carriers=tuple(dict.fromkeys(named)), chart=tuple(chart))
+    named, chart = terms.carriers or (), terms.chart or ()
+    _at_most(named, "carriers", MAX_CARRIERS)
+    _at_most(chart, "chart", MAX_ROWS)
+    if terms.claim_window_months is not None:
+        _between(terms.claim_window_months, "claimWindowMonths", 0, MAX_CLAIM_WINDOW_MONTHS)
+    carriers = [designator(each, f"carriers.{place}") for place, each in enumerate(named)]
+    rows = [_row(row, f"chart.{place}") for place, row in enumerate(chart)]
+    return TermsChange(
+        carriers=None if terms.carriers is None else tuple(dict.fromkeys(carriers)),
+        claim_window_months=terms.claim_window_months,
+        pending_shown=terms.pending_shown,
+        chart=None if terms.chart is None else tuple(rows),
+    )
 
 
 def _row(row: ChartRow, path: str) -> ChartRow:
@@ -132,7 +149,7 @@ def _row(row: ChartRow, path: str) -> ChartRow:
     )
     _between(points or 0, f"{path}.{name}", 0, MAX_EARNED)
     if points == 0 and row.reason is None:
-        raise InvalidInput(path=f"{path}.reason", reason="What earns nothing has a reason.")
+        raise InvalidInput(path=f"{path}.reason", reason="Say why it earns nothing.")
     _at_most(row.booking_classes, f"{path}.bookingClasses", MAX_CLASSES)
     classes = [
         booking_class(each, f"{path}.bookingClasses.{place}")
@@ -150,12 +167,12 @@ def _row(row: ChartRow, path: str) -> ChartRow:
 
 def _at_most(rows: Sequence[object], path: str, most: int) -> None:
     if len(rows) > most:
-        raise InvalidInput(path=path, reason=f"At most {most}.")
+        raise InvalidInput(path=path, reason=f"Give at most {most}, not {len(rows)}.")
 
 
 def _between(value: int, path: str, least: int, most: int) -> None:
     if not least <= value <= most:
-        raise InvalidInput(path=path, reason=f"From {least} to {most}, not {value}.")
+        raise InvalidInput(path=path, reason=f"Give {least} to {most}, not {value}.")
 
 
 def _is_the_same(

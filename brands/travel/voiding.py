@@ -5,6 +5,7 @@ the brand whose points they are decides.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -14,18 +15,23 @@ from brands.coalition import Coalition
 from brands.errors import BookingNotFound, NotPermitted
 from brands.ids import book_of, new_id
 from brands.intents import claim_of
-from brands.ledger.commands import Claim, Command, Note, Record, Reverse, Shortfall
+from brands.ledger.commands import Claim, Command, Note, Record, Refuse, Reverse, Shortfall, Token
 from brands.rejections import (
-    AlreadyReversed,
     BookingChanged,
     InsufficientPoints,
-    PointsSpent,
     Rejection,
     SegmentAlreadyCredited,
     SegmentClosed,
 )
 from brands.travel.booking_parts import Chosen, Done, Part, carry_out, choose, refusing, require_few
-from brands.travel.booking_steps import first_asked, step_records, stepped, token_of
+from brands.travel.booking_steps import (
+    first_asked,
+    nothing_left,
+    points_spent,
+    step_records,
+    stepped,
+    token_of,
+)
 from brands.travel.bookings import (
     ENDED,
     Segment,
@@ -34,7 +40,10 @@ from brands.travel.bookings import (
     bookings_of,
     required,
 )
-from brands.travel.flown import Turns, turns_of
+from brands.travel.claim_records import token_of as token_of_claim
+from brands.travel.claim_records import voiding_record
+from brands.travel.claims import CreditClaim, approved_by
+from brands.travel.flown import Credit, credits_by
 
 VOID = "bookingVoid"
 
@@ -61,8 +70,7 @@ async def void(
     For the agency, as long as they are not credited; for the brand that supplies them or whose
     program they are credited to, of what concerns it; and for operators. Raises `BookingNotFound`,
     `SegmentNotFound`, `NotPermitted`, `InvalidInput`. Of each segment, for good: `SegmentClosed`,
-    `SegmentAlreadyCredited`, `InsufficientPoints` (`PointsSpent`, for a supplier that is not the
-    program's brand), `BookingChanged`.
+    `SegmentAlreadyCredited`, `PointsSpent`, `BookingChanged`.
     """
     ids = None if isinstance(which, UUID) else list(which)
     claim = claim_of(
@@ -87,13 +95,9 @@ async def void(
     if caller.kind is CallerKind.MEMBER:
         raise NotPermitted
     segments = [chosen.whole[each.id] for each in picked]
-    work = _Voiding(coalition, caller, reason, await _turns(coalition, segments))
-    parts = [
-        work.part(each)
-        if each.id in chosen.seen
-        else refusing(each, BookingChanged())  # answered before, and so answered again
-        for each in segments
-    ]
+    work = _Voiding(coalition, caller, reason)
+    await work.look_up(segments)
+    parts = [work.part(each, is_seen=each.id in chosen.seen) for each in segments]
     return await carry_out(coalition, caller, claim, VOID, subject, parts)
 
 
@@ -118,21 +122,6 @@ def _of_booking(chosen: Chosen, booking: UUID, asked_at: Micros) -> list[Segment
     ]
 
 
-async def _turns(coalition: Coalition, segments: Sequence[Segment]) -> dict[UUID, Turns]:
-    """By segment, of those credited: how often the journey was credited to the member."""
-    members = {
-        each.id: each.membership_id
-        for each in segments
-        if each.status is SegmentStatus.CREDITED and each.membership_id is not None
-    }
-    parties = await coalition.parties.find(list(members.values()))
-    credited = [each for each in segments if each.id in members]
-    turns = await turns_of(
-        coalition, [(parties[members[each.id]].member_id, each.facts) for each in credited]
-    )
-    return {each.id: turn for each, turn in zip(credited, turns, strict=True)}
-
-
 class _Voiding:
     """One request, made into commands."""
 
@@ -141,16 +130,37 @@ class _Voiding:
         coalition: Coalition,
         caller: Caller,
         reason: VoidReason,
-        turns: Mapping[UUID, Turns],
     ) -> None:
         self._coalition = coalition
         self._caller = caller
         self._reason = reason
-        self._turns = turns
+        self._claims: Mapping[UUID, CreditClaim] = {}
+        self._credits: Mapping[UUID, Credit] = {}
         self._at = now_micros()
 
-    def part(self, segment: Segment) -> Part:
-        """What is to be done with a segment."""
+    async def look_up(self, segments: Sequence[Segment]) -> None:
+        """What the segments have credited, and the claims by which, where it was not a
+        confirmation."""
+        credited = [each for each in segments if each.status is SegmentStatus.CREDITED]
+        transactions = [each.transaction_id for each in credited if each.transaction_id is not None]
+        self._claims = await approved_by(self._coalition, transactions)
+        claims = [each.id for each in self._claims.values()]
+        found = await credits_by(self._coalition, [*(each.id for each in credited), *claims])
+        self._credits = found
+
+    def part(self, segment: Segment, *, is_seen: bool) -> Part:
+        """What is to be done with a segment. What a member has is told to nobody else, though the
+        answer is an earlier one."""
+        # What is not seen was answered before, and so is answered again.
+        part = self._part(segment) if is_seen else refusing(segment, BookingChanged())
+        return replace(part, told=lambda refused: self._told(segment, refused))
+
+    def _told(self, segment: Segment, refused: Rejection) -> Rejection:
+        if isinstance(refused, InsufficientPoints):
+            return points_spent(self._caller, segment.brand_id, refused)
+        return refused
+
+    def _part(self, segment: Segment) -> Part:
         if segment.status in ENDED:
             return refusing(segment, SegmentClosed(status=segment.status.value))
         if segment.status is not SegmentStatus.CREDITED:
@@ -160,23 +170,15 @@ class _Voiding:
         brand = self._coalition.registry.snapshot.brand_by_id(segment.brand_id)
 
         def otherwise(rejection: Rejection, claim: Claim) -> Command | None:
-            # There is nothing to be taken back; the journey counts no more all the same.
-            nothing_left = isinstance(rejection, AlreadyReversed) or (
-                brand.clawback is Shortfall.UP_TO_BALANCE
-                and isinstance(rejection, InsufficientPoints)
-            )
-            return self._note(segment, claim) if nothing_left else None
+            if nothing_left(rejection, brand.clawback):
+                # There is nothing to be taken back; the journey counts no more all the same.
+                return self._note(segment, claim)
+            if isinstance(rejection, InsufficientPoints):
+                # For good, whatever the clawback is by the time the same is asked again.
+                return Refuse(new_id(book_of(segment.id)), claim, rejection)
+            return None
 
-        def told(rejection: Rejection) -> Rejection:
-            # What a member has is told to nobody but the brand whose points they are.
-            is_hers = self._caller.acts_for_brand(segment.brand_id)
-            if isinstance(rejection, InsufficientPoints) and not is_hers:
-                return PointsSpent(replayed=rejection.replayed)
-            return rejection
-
-        return Part(
-            segment, lambda claim: self._reverse(segment, brand.clawback, claim), otherwise, told
-        )
+        return Part(segment, lambda claim: self._reverse(segment, brand.clawback, claim), otherwise)
 
     def _note(self, segment: Segment, claim: Claim) -> Note:
         return Note(
@@ -184,7 +186,7 @@ class _Voiding:
             claim=claim,
             operation=VOID,
             subject=segment.booking_id,
-            tokens=(token_of(segment),),
+            tokens=self._tokens(segment),
             records=self._records(segment),
             request_id=self._caller.request_id,
         )
@@ -198,16 +200,27 @@ class _Voiding:
             points=None,
             event_at=self._at,
             shortfall=shortfall,
-            tokens=(token_of(segment),),
+            tokens=self._tokens(segment),
             description=self._reason.value,
             records=self._records(segment),
             request_id=self._caller.request_id,
         )
 
+    def _claim(self, segment: Segment) -> CreditClaim | None:
+        """The claim by which a segment was credited, if it was by one."""
+        transaction = segment.transaction_id
+        return None if transaction is None else self._claims.get(transaction)
+
+    def _tokens(self, segment: Segment) -> tuple[Token, ...]:
+        claim = self._claim(segment)
+        return (token_of(segment), *(() if claim is None else (token_of_claim(claim),)))
+
     def _records(self, segment: Segment) -> tuple[Record, ...]:
-        voided = stepped(segment, SegmentStatus.VOIDED, reason=self._reason.value)
-        turns = self._turns.get(segment.id)
+        reason, client, claim = self._reason.value, self._caller.client, self._claim(segment)
+        voided = stepped(segment, SegmentStatus.VOIDED, reason=reason)
+        credit = self._credits.get(segment.id if claim is None else claim.id)
         return (
-            *step_records(voided, self._caller.client, self._at),
-            *(() if turns is None else turns.undone(segment.id, self._at)),
+            *step_records(voided, client, self._at),
+            *(() if claim is None else (voiding_record(claim, reason, client, self._at),)),
+            *(() if credit is None else credit.undone(segment.id, self._at)),
         )

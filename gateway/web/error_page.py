@@ -153,8 +153,8 @@ In `errors` of a payload. Each is an object type that implements `UserError`: `c
 
 A refusal that is **kept** is the answer of the books or of a rule. Where a mutation has an
 idempotency key, it is kept with the key: the same request is refused again in the same words,
-whatever has changed. To try anew, take a new key. All others are not kept: put right what was
-wrong, and the same key is still good.
+whatever has changed. To try anew, take a new key. All others are not kept, and none by
+`memberEnroll`: put right what was wrong, and the same key is still good.
 """
 
 

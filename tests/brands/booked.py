@@ -70,7 +70,7 @@ async def scene(coalition: Coalition, clawback: Shortfall = Shortfall.REJECT) ->
     return Scene(brands, ada, sky, sea)
 
 
-def flight(number: int = 117, **more: Any) -> Flight:
+def flight(number: int | str = 117, **more: Any) -> Flight:
     """A flight of AERO's, a week ago."""
     said: dict[str, Any] = {"carrier": "AE", "origin": "LIS", "departs_on": LAST_WEEK} | more
     return Flight(number=str(number), **said)

@@ -6,7 +6,8 @@ from brands.callers import Caller
 from brands.coalition import Coalition
 from brands.itineraries import Flight, Stay
 from brands.travel.bookings import Passenger
-from brands.travel.claiming import Claimed, NewClaim, claim
+from brands.travel.claim_forms import NewClaim
+from brands.travel.claiming import Claimed, claim
 from brands.travel.claims import CreditClaim, Evidence, EvidenceKind, all_claims
 from brands.travel.deciding import Decision, Verdict, decide
 from tests.brands.booked import Scene, flight

@@ -7,16 +7,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from brands.callers import Caller
+from brands.clock import now
 from brands.coalition import Coalition
 from brands.errors import AgencyNotFound, InvalidInput
+from brands.itineraries import EARLIEST, FURTHEST
 from brands.publishing import create_brand
 from brands.travel.agency_reports import MAX_DAYS, AgencyReport, ReportLine, report_of
 from brands.travel.attaching import detach
 from brands.travel.bookings import SegmentStatus
-from brands.travel.claiming import appeal
 from brands.travel.claims import ClaimStatus
 from brands.travel.crediting import Confirmation, confirm
-from brands.travel.deciding import void as void_claim
+from brands.travel.pursuing import appeal, withdraw
+from brands.travel.taking_back import void as void_claim
 from brands.travel.voiding import VoidReason, void
 from tests.brands.booked import (
     LAST_WEEK,
@@ -92,9 +94,9 @@ async def test_a_replaced_number_is_counted_at_its_new_brand(coalition: Coalitio
 async def test_claims_are_counted_as_they_stand(coalition: Coalition) -> None:
     """Every claim of the agency once; those of others not at all."""
     it = await scene(coalition)
-    made = [await claimed(coalition, it, flight(number)) for number in range(1, 6)]
-    await claimed(coalition, it, flight(6), it.ada.caller)
-    await claimed(coalition, it, flight(7), it.sea)
+    made = [await claimed(coalition, it, flight(number)) for number in range(1, 7)]
+    await claimed(coalition, it, flight(7), it.ada.caller)
+    await claimed(coalition, it, flight(8), it.sea)
     aero = it.brand("AERO")
     for each in made[:2]:
         await approve(coalition, aero, each)
@@ -102,6 +104,7 @@ async def test_claims_are_counted_as_they_stand(coalition: Coalition) -> None:
     for each in made[2:4]:
         await reject(coalition, aero, each)
     await appeal(coalition, it.sky, made[3].id, "She did fly.", key())
+    await withdraw(coalition, it.sky, made[5].id, key())
     counted = await line(coalition, it, "AERO")
     assert dict(counted.claims) == dict.fromkeys(ClaimStatus, 1)
     assert sum(counted.flights.values()) == 0
@@ -126,20 +129,31 @@ async def test_periods(coalition: Coalition) -> None:
         assert sums == ([] if found is None else [found])
 
 
+async def test_a_stay_that_was_prolonged(coalition: Coalition) -> None:
+    """A stay that is attached again with another last day is counted by that day alone."""
+    it = await scene(coalition)
+    await booked(coalition, it, stay(2))
+    await booked(coalition, it, stay(4))
+    for nights, lines in ((2, 0), (4, 1)):
+        out = LAST_WEEK + timedelta(days=nights)
+        assert len((await report(coalition, it.sky, (out, out))).lines) == lines
+
+
 async def test_claims_are_of_the_programs_day(coalition: Coalition) -> None:
     """A claim is counted on the day that it is, where the program's brand is."""
     it = await scene(coalition)
-    far = replace(new_brand("FARAWAY"), time_zone="Pacific/Kiritimati")
+    # It is another day there than in UTC, at whatever hour this runs.
+    zone = "Pacific/Kiritimati" if now().hour >= 10 else "Pacific/Pago_Pago"
+    far = replace(new_brand("FARAWAY"), time_zone=zone)
     await create_brand(coalition, OPERATOR, far)
     person = await enrol(coalition, "FARAWAY", surname="Lovelace")
     number = person.named["FARAWAY"].number
     it.ada.named["FARAWAY"] = person.named["FARAWAY"]
     made = await claimed(coalition, it, brand="FARAWAY", number=number)
     here = made.created_at.astimezone(UTC).date()
-    there = made.created_at.astimezone(ZoneInfo("Pacific/Kiritimati")).date()
+    there = made.created_at.astimezone(ZoneInfo(zone)).date()
     assert len((await report(coalition, it.sky, (there, there))).lines) == 1
-    if here != there:
-        assert (await report(coalition, it.sky, (here, here))).lines == ()
+    assert (await report(coalition, it.sky, (here, here))).lines == ()
 
 
 async def test_who_may_have_it(coalition: Coalition) -> None:
@@ -169,3 +183,24 @@ async def test_the_length_of_a_period(coalition: Coalition) -> None:
         with pytest.raises(InvalidInput):
             await report(coalition, it.sky, (today, today + timedelta(days=days)))
     await report(coalition, it.sky, (today, today + timedelta(days=MAX_DAYS - 1)))
+
+
+async def test_days_on_which_nobody_travels(coalition: Coalition) -> None:
+    """A period lies among the days of travel, to the ends of the calendar."""
+    it = await scene(coalition)
+    furthest = datetime.now(UTC).date() + FURTHEST
+    one = timedelta(days=1)
+    for day, path in (
+        (date.max, "from"),
+        (date.min, "from"),
+        (furthest + one, "from"),
+        (EARLIEST - one, "from"),
+    ):
+        with pytest.raises(InvalidInput) as met:
+            await report(coalition, it.sky, (day, day))
+        assert met.value.path == path
+    with pytest.raises(InvalidInput) as met:
+        await report(coalition, it.sky, (furthest, furthest + one))
+    assert met.value.path == "to"
+    for day in (EARLIEST, furthest):
+        assert (await report(coalition, it.sky, (day, day))).lines == ()

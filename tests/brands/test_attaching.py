@@ -1,6 +1,7 @@
 """Attaching a number to a booking, replacing it, detaching it; and what nobody learns by it."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,9 @@ from brands.errors import (
     NotPermitted,
     SegmentNotFound,
 )
+from brands.itineraries import Flight, checked_flight
 from brands.memberships import close_membership
-from brands.rejections import SegmentAlreadyCredited, SegmentClosed
+from brands.rejections import NothingPending, SegmentAlreadyCredited, SegmentClosed
 from brands.travel.attaching import attach, detach
 from brands.travel.attachments import MAX_SEGMENTS
 from brands.travel.bookings import Booking, Passenger, SegmentStatus
@@ -231,6 +233,9 @@ async def test_a_key_is_good_for_one_request(coalition: Coalition) -> None:
         ("recordLocator", {"record_locator": "A"}),
         ("recordLocator", {"record_locator": "A" * 21}),
         ("passenger.surname", {"passenger": Passenger(" ")}),
+        ("passenger.surname", {"passenger": Passenger("\N{GRINNING FACE}")}),
+        ("passenger.surname", {"passenger": Passenger("'-.")}),
+        ("passenger.surname", {"passenger": Passenger("007")}),
         ("loyalty.number", {"number": ""}),
         ("agency", {"agency": ""}),
         ("segments", {"flights": ()}),
@@ -244,6 +249,7 @@ async def test_a_key_is_good_for_one_request(coalition: Coalition) -> None:
         ("stays.0.checkOut", {"stays": (stay(0),)}),
         ("stays.0.checkOut", {"stays": (stay(366),)}),
         ("stays.0.property", {"stays": (stay(place=""),)}),
+        ("segments.0.departureDate", {"flights": (flight(departs_on=date(1999, 12, 31)),)}),
     ],
 )
 async def test_bad_input_is_refused(
@@ -259,6 +265,60 @@ async def test_bad_input_is_refused(
         await attach(coalition, OPERATOR if path == "agency" else it.sky, asked)
     assert refusal.value.path == path
     assert await noted(coalition) == before
+
+
+@pytest.mark.parametrize("surname", ["O", "D'", "Ōe", "李", "Ñ", "Иванов", "سلام", "3rd"])
+async def test_a_surname_is_of_any_script(coalition: Coalition, surname: str) -> None:
+    """Whatever has a letter, of any script, is a surname."""
+    it = await scene(coalition)
+    booking = await booked(coalition, it, passenger=Passenger(surname))
+    assert booking.passenger == Passenger(surname)
+
+
+def test_a_day_out_of_range_is_told_which_days_are() -> None:
+    """A day on which nobody travels is refused in a sentence that says of what it speaks."""
+    with pytest.raises(InvalidInput) as refusal:
+        checked_flight(flight(departs_on=date(1999, 12, 31)), "segments.0")
+    assert refusal.value.reason.startswith("A day of travel is from 2000-01-01 to ")
+
+
+async def test_where_nothing_is_pending_nothing_is_detached(coalition: Coalition) -> None:
+    """Who detaches a booking of which nothing is pending is told so, for good; who asked when
+    something was is answered as she was then."""
+    it = await scene(coalition)
+    booking = await booked(coalition, it, flight(1), flight(2))
+    await confirmed(coalition, OPERATOR, booking.segments[0])
+    name, late = key(), key()
+    assert not (await detach(coalition, it.sky, booking.id, None, name)).replayed
+    before = await noted(coalition)
+    for replayed in (False, True):
+        with pytest.raises(NothingPending) as refusal:
+            await detach(coalition, it.sky, booking.id, None, late)
+        assert refusal.value.replayed is replayed
+    assert (await detach(coalition, it.sky, booking.id, None, name)).replayed
+    with pytest.raises(InvalidInput):
+        await detach(coalition, it.sky, booking.id, [], key())
+    assert await noted(coalition) == before
+    again = await booked(coalition, it, flight(2))
+    with pytest.raises(NothingPending):
+        await detach(coalition, it.sky, booking.id, None, late)
+    assert await statuses(coalition, again) == [
+        SegmentStatus.CREDITED,
+        SegmentStatus.DETACHED,
+        SegmentStatus.PENDING,
+    ]
+
+
+async def test_a_suffix_makes_no_other_flight(coalition: Coalition) -> None:
+    """A flight with an operational suffix is the flight without: it is attached once, as it was
+    written last."""
+    it = await scene(coalition)
+    await booked(coalition, it, flight("300A"))
+    booking = await booked(coalition, it, flight(300))
+    booking = await booked(coalition, it, flight("300b"))
+    (segment,) = booking.segments
+    assert isinstance(segment.facts, Flight)
+    assert segment.facts.number == "300B"
 
 
 async def test_a_booking_has_so_many_segments(coalition: Coalition) -> None:

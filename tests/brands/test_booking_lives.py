@@ -29,18 +29,29 @@ DETACHED = SegmentStatus.DETACHED
 PRICE = 12_000
 """What a supplier pays for a point, at either program, in micro-units."""
 
-# The third is the second's partner's: sold as AE 2, it is flown as GR 9.
+# The third is the second's partner's: sold as AE 2, it is flown as GR 9. So is the fifth the
+# fourth's, of which only the partner knows that it is GR 8; and the last is the first once more.
 JOURNEYS = (
     flight(1),
     flight(2, operating_carrier="GR", operating_number="9"),
     flight(9, carrier="GR"),
+    flight(3, operating_carrier="GR"),
+    flight("8A", carrier="GR"),
+    flight("1B"),
 )
-CHART = (500, 250, 250)
-SUPPLIER = ("AERO", "GROCER", "GROCER")
-NAMES = ({"AE1"}, {"AE2", "GR9"}, {"GR9"})
+SAME = (0, 1, 2, 3, 4, 0)
+CHART = (500, 250, 250, 250, 250)
+SUPPLIER = ("AERO", "GROCER", "GROCER", "GROCER", "GROCER")
+SOLD_AS = ("AE1", "AE2", "GR9", "AE3", "GR8")
+BOOKED_AS_FLOWN = {1: "9"}
+CODESHARES = (1, 3)
+ALIKE = ({0}, {1, 2}, {3}, {4})
+"""Of the journeys of a set one is pending at a time: as booked they are one flight."""
 
 PICK = st.integers(0, 10_000)
-SOME = st.sets(st.integers(0, 2), min_size=1)
+SOME = st.sets(st.integers(0, 5), min_size=1, max_size=4)
+NUMBER = st.sampled_from([None, "8", "8", "7"])
+"""What the partner says that a codeshare was flown as."""
 PROGRAM = st.sampled_from(["AERO", "AERO", "HOTEL", "NOBODY"])
 
 
@@ -52,14 +63,21 @@ class Leg:
     program: str
     status: SegmentStatus = PENDING
     points: int = 0
+    number: str | None = None
+    """What it was flown as, where its partner has said that."""
 
     @property
     def supplier(self) -> str:
         return SUPPLIER[self.journey]
 
+    def names(self, number: str | None = None) -> set[str]:
+        """By what it is known, if its partner says a number."""
+        flown = number or self.number or BOOKED_AS_FLOWN.get(self.journey)
+        return {SOLD_AS[self.journey], *([f"GR{flown}"] if flown else [])}
+
 
 class Lives(RuleBasedStateMachine):
-    """Two agencies, two record locators, three journeys, two programs; operators, who may all."""
+    """Two agencies, two record locators, five journeys, two programs; operators, who may all."""
 
     def __init__(self, template: Path, place: Path) -> None:
         super().__init__()
@@ -84,7 +102,8 @@ class Lives(RuleBasedStateMachine):
         """Ada's number, or nobody's, for some of the journeys; perhaps in place of another."""
         name = (who, locator)
         live = {leg.journey: leg for leg in self.legs.get(name, []) if self._lives(leg)}
-        held = [live[each] for each in sorted(some) if each in live]
+        given = list(dict.fromkeys(SAME[each] for each in sorted(some)))
+        held = [live[each] for each in given if each in live]
         refusal = next(
             (
                 "SegmentAlreadyCredited" if leg.status is CREDITED else "SegmentClosed"
@@ -105,7 +124,7 @@ class Lives(RuleBasedStateMachine):
         if refusal is None:
             for leg in held:
                 leg.program = program if leg.status is PENDING else leg.program
-            new = [Leg(each, program) for each in sorted(some) if each not in live]
+            new = [Leg(each, program) for each in given if each not in live]
             self.legs.setdefault(name, []).extend(new)
             self.bookings[name] = answer.booking
         self._compare()
@@ -119,7 +138,7 @@ class Lives(RuleBasedStateMachine):
         legs = self.legs[name]
         chosen = [leg for leg in legs if leg.status is PENDING] if everything else [legs[place]]
         ids = None if everything else [self._segment(name, place).id]
-        refusal = None
+        refusal = None if chosen else "NothingPending"
         if chosen and chosen[0].status is not PENDING:
             closed = chosen[0].status is not CREDITED
             refusal = "SegmentClosed" if closed else "SegmentAlreadyCredited"
@@ -129,35 +148,56 @@ class Lives(RuleBasedStateMachine):
             leg.status = DETACHED
         self._compare()
 
-    @rule(picks=st.lists(PICK, min_size=1, max_size=3), points=st.sampled_from([None, 7, 7, 0]))
-    def confirmed(self, picks: list[int], points: int | None) -> None:
-        """Some segments of any bookings, with so many points or those of the chart."""
+    @rule(
+        picks=st.lists(PICK, min_size=1, max_size=3),
+        points=st.sampled_from([None, 7, 7, 0]),
+        number=NUMBER,
+    )
+    def confirmed(self, picks: list[int], points: int | None, number: str | None) -> None:
+        """Some segments of any bookings, with so many points or those of the chart; of codeshares
+        perhaps with a number."""
         chosen = [found for pick in picks if (found := self._picked(pick))]
         chosen = list(dict.fromkeys(chosen))
         if not chosen:
             return
-        expected = [self._confirm(self.legs[name][place], points) for name, place in chosen]
+        legs = [self.legs[name][place] for name, place in chosen]
+        numbers = [number if leg.journey in CODESHARES else None for leg in legs]
+        before = self._credited_names()
+        expected = [
+            self._confirm(leg, points, each, before)
+            for leg, each in zip(legs, numbers, strict=True)
+        ]
         reason = "A bought seat." if points == 0 else None
         ids = [self._segment(name, place).id for name, place in chosen]
-        said = [Confirmation(id, points, reason) for id in ids]
+        said = [
+            Confirmation(id, points, reason, operating_number=each)
+            for id, each in zip(ids, numbers, strict=True)
+        ]
         named = key()
         self._ask(lambda: confirm(self.coalition, OPERATOR, said, named), expected)
         self._compare()
 
-    def _confirm(self, leg: Leg, points: int | None) -> str | None:
-        """What becomes of one, and why it is refused."""
+    def _confirm(
+        self, leg: Leg, points: int | None, number: str | None, before: set[str]
+    ) -> str | None:
+        """What becomes of one, and why it is refused; `before` the request those were credited."""
         if leg.status is not PENDING:
             return "SegmentAlreadyCredited" if leg.status is CREDITED else "SegmentClosed"
+        names = leg.names(number)
         if points is None:
             if leg.program == "HOTEL":
-                return "AccrualNotCharted"
+                return "FlightAlreadyCredited" if names & before else "AccrualNotCharted"
             points = CHART[leg.journey]
         if points == 0 or leg.program == "NOBODY":
             leg.status = INELIGIBLE if points == 0 else NOT_CREDITED
             return None
-        if NAMES[leg.journey] & self._credited_names():
+        if names & before:
             return "FlightAlreadyCredited"
-        leg.status, leg.points = CREDITED, points
+        if leg.journey in CODESHARES and len(names) == 1:
+            return "OperatingFlightUnknown"
+        if names & self._credited_names():
+            return "FlightAlreadyCredited"
+        leg.status, leg.points, leg.number = CREDITED, points, number
         return None
 
     @rule(pick=PICK, by_agency=st.booleans(), refund=st.booleans())
@@ -216,7 +256,7 @@ class Lives(RuleBasedStateMachine):
 
     def _credited_names(self) -> set[str]:
         legs = [leg for of_one in self.legs.values() for leg in of_one if leg.status is CREDITED]
-        return {name for leg in legs for name in NAMES[leg.journey]}
+        return {name for leg in legs for name in leg.names()}
 
     def _picked(
         self, pick: int, likely: SegmentStatus = PENDING
@@ -240,7 +280,7 @@ class Lives(RuleBasedStateMachine):
         for name, booking in self.bookings.items():
             found = (await whole(self.coalition, booking.id)).segments
             assert [each.status for each in found] == [leg.status for leg in self.legs[name]]
-        names = [name for leg in credited for name in NAMES[leg.journey]]
+        names = [name for leg in credited for name in leg.names()]
         assert len(names) == len(set(names))
         for program in ("AERO", "HOTEL"):
             due = sum(leg.points for leg in credited if leg.program == program)
@@ -254,19 +294,14 @@ class Lives(RuleBasedStateMachine):
     def _pending(self) -> int:
         """What AERO's chart gives for journeys that are pending there, each once; where two are
         the same under different names, both earn as much."""
-        counted, points = self._credited_names(), 0
-        for leg in (leg for legs in self.legs.values() for leg in legs):
-            waits = leg.status is PENDING and leg.program == "AERO"
-            if waits and leg.journey == 0 and not counted & NAMES[0]:
-                counted, points = counted | NAMES[0], points + CHART[0]
+        credited = self._credited_names()
         waiting = {
             leg.journey
             for legs in self.legs.values()
             for leg in legs
-            if leg.status is PENDING and leg.program == "AERO" and leg.journey
+            if leg.status is PENDING and leg.program == "AERO" and not leg.names() & credited
         }
-        open_ones = [each for each in waiting if not self._credited_names() & NAMES[each]]
-        return points + (CHART[1] if open_ones else 0)
+        return sum(CHART[min(alike)] for alike in ALIKE if alike & waiting)
 
     def teardown(self) -> None:
         """The books are sound."""

@@ -5,7 +5,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from itertools import cycle
 from typing import Any
 
@@ -30,7 +29,13 @@ from tests.brands.booked import (
 from tests.brands.stage import OPERATOR, key, require_sound
 
 WRITERS = 3
-MET = {"BookingChanged", "SegmentAlreadyCredited", "SegmentClosed", "FlightAlreadyCredited"}
+MET = {
+    "NothingPending",
+    "BookingChanged",
+    "SegmentAlreadyCredited",
+    "SegmentClosed",
+    "FlightAlreadyCredited",
+}
 """What the slower ones are told."""
 
 
@@ -175,18 +180,32 @@ async def test_voiding_gives_back_once(writers: list[Coalition]) -> None:
     await require_sound(writers[0])
 
 
-async def test_attachments_at_once_lose_nothing(writers: list[Coalition]) -> None:
-    """Of attachments to one booking at once each is made whole or refused, and none is lost."""
+async def test_attachments_at_once_are_all_made(writers: list[Coalition]) -> None:
+    """Attachments to one booking at once are made one after another, each whole and each once,
+    whoever asks again."""
     it = await set_scene(writers)
     asked = [attachment(it, flight(n), flight(n + 50)) for n in range(1, 11)]
     found = await at_once(
         *(attach(each, it.sky, given) for each, given in zip(cycle(writers), asked, strict=False))
     )
-    assert found["done"] >= 1
-    assert set(found) <= {"done", "BookingChanged"}
-    bookings = [
-        (await attach(writers[0], it.sky, replace(given, idempotency_key=key()))).booking
-        for given in asked
-    ]
-    assert len(bookings[-1].segments) == 20
+    assert found == {"done": 10}
+    for given in asked:
+        again = await attach(writers[0], it.sky, given)
+        assert again.replayed
+        assert len(again.booking.segments) == 20
+    await require_sound(writers[0])
+
+
+async def test_who_detaches_meets_nobody(writers: list[Coalition]) -> None:
+    """Detaching all that is pending, while the number of each segment is replaced, does so."""
+    it = await set_scene(writers)
+    for _ in range(10):
+        booking = await booked(writers[0], it, flight(1), flight(2))
+        found = await at_once(
+            attach(writers[-1], it.sky, attachment(it, flight(2, booking_class="J"))),
+            attach(writers[-2:][0], it.sky, attachment(it, flight(1, booking_class="J"))),
+            detach(writers[0], it.sky, booking.id, None, key()),
+        )
+        assert found == {"done": 3}
+        await detach(writers[0], it.sky, (await booked(writers[0], it)).id, None, key())
     await require_sound(writers[0])

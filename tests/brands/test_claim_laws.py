@@ -19,31 +19,36 @@ from brands.ledger.audit import audit
 from brands.travel.attaching import attach
 from brands.travel.booking_parts import Done
 from brands.travel.bookings import Segment, SegmentStatus, whole_segments
-from brands.travel.claiming import appeal, claim
+from brands.travel.claiming import claim
 from brands.travel.claims import ClaimStatus, CreditClaim, all_claims
 from brands.travel.crediting import Confirmation, confirm
 from brands.travel.deciding import Decision, Verdict, decide
-from brands.travel.deciding import void as void_claim
+from brands.travel.pursuing import appeal, withdraw
+from brands.travel.taking_back import void as void_claim
 from brands.travel.voiding import VoidReason, void
-from tests.brands.booked import Scene, attachment, flight, scene
+from tests.brands.booked import Scene, attachment, flight, scene, stay
 from tests.brands.claimed import new_claim
 from tests.brands.stage import OPERATOR, all_money, balances, key
 
-# The third is the second's partner's: sold as AE 2, it is flown as GR 9.
+# The third is the second's partner's: sold as AE 2, it is flown as GR 9. The last is a part of the
+# stay before.
 JOURNEYS = (
     flight(1),
     flight(2, operating_carrier="GR", operating_number="9"),
     flight(9, carrier="GR"),
+    stay(3),
+    stay(2),
 )
-CHART = (500, 250, 250)
-SUPPLIER = ("AERO", "GROCER", "GROCER")
-SOLD_AS = ("AE1", "AE2", "GR9")
-NAMES = ({"AE1"}, {"AE2", "GR9"}, {"GR9"})
+CHART = (500, 250, 250, 300, 200)
+SUPPLIER = ("AERO", "GROCER", "GROCER", "AERO", "AERO")
+NAMES = ({"AE1"}, {"AE2", "GR9"}, {"GR9"}, {"1st", "2nd", "3rd"}, {"1st", "2nd"})
+CREDITS = ({0}, {1}, {1, 2}, {3}, {4})
+"""Which journeys, where they are booked, an approved claim for a journey credits."""
 PRICE = 12_000
 """What a supplier pays for a point, in micro-units."""
 
 PICK = st.integers(0, 10_000)
-JOURNEY = st.integers(0, 2)
+JOURNEY = st.integers(0, 4)
 POINTS = st.sampled_from([None, 0, 7, 80])
 
 
@@ -89,12 +94,13 @@ class Act(Enum):
     APPROVE = auto()
     REJECT = auto()
     APPEAL = auto()
+    WITHDRAW = auto()
     TAKE_BACK = auto()
     RETRY = auto()
 
 
 class Claims(RuleBasedStateMachine):
-    """Two agencies and Ada, three journeys, one program."""
+    """Two agencies and Ada, five journeys, one program."""
 
     def __init__(self, template: Path, place: Path) -> None:
         super().__init__()
@@ -118,7 +124,8 @@ class Claims(RuleBasedStateMachine):
         """Something is done; where there is nothing to do it with yet, that is made first."""
         if act in (Act.CONFIRM, Act.VOID) and not self.legs:
             act = Act.ATTACH
-        if act in (Act.APPROVE, Act.REJECT, Act.APPEAL, Act.TAKE_BACK) and not self.claims:
+        on_claims = (Act.APPROVE, Act.REJECT, Act.APPEAL, Act.WITHDRAW, Act.TAKE_BACK)
+        if act in on_claims and not self.claims:
             act = Act.CLAIM
         acts: dict[Act, Callable[[], None]] = {
             Act.ATTACH: lambda: self._attached(pick, journey),
@@ -128,6 +135,7 @@ class Claims(RuleBasedStateMachine):
             Act.APPROVE: lambda: self._decided(pick, points or None, approves=True),
             Act.REJECT: lambda: self._decided(pick, None, approves=False),
             Act.APPEAL: lambda: self._appealed(pick),
+            Act.WITHDRAW: lambda: self._withdrawn(pick),
             Act.TAKE_BACK: lambda: self._taken_back(pick),
             Act.RETRY: lambda: self._retried(pick),
         }
@@ -180,7 +188,7 @@ class Claims(RuleBasedStateMachine):
             own = each.claimant == claimant
             if not (own or claimant == 2) or not NAMES[journey] & NAMES[each.journey]:
                 continue
-            if each.status is not ClaimStatus.VOIDED and (
+            if each.status not in (ClaimStatus.VOIDED, ClaimStatus.WITHDRAWN) and (
                 own or each.status is not ClaimStatus.REJECTED
             ):
                 return "DuplicateClaim"
@@ -188,7 +196,7 @@ class Claims(RuleBasedStateMachine):
             self._is_credited(NAMES[journey])
             if claimant == 2
             else any(
-                leg.agency == claimant and leg.credit and SOLD_AS[leg.journey] in NAMES[journey]
+                leg.agency == claimant and leg.credit and NAMES[leg.journey] & NAMES[journey]
                 for leg in self.legs
             )
         )
@@ -218,7 +226,7 @@ class Claims(RuleBasedStateMachine):
             leg
             for leg in self.legs
             if leg.status in (SegmentStatus.PENDING, SegmentStatus.INELIGIBLE)
-            and NAMES[leg.journey] >= NAMES[one.journey]
+            and leg.journey in CREDITS[one.journey]
         ]
         segments = self.runner.run(whole_segments(self.coalition, [leg.id for leg in could_be]))
         by_it = [
@@ -240,6 +248,15 @@ class Claims(RuleBasedStateMachine):
         self._ask(lambda: appeal(self.coalition, who, one.id, "She did fly.", named), refusal)
         if possible:
             one.status, one.appealed = ClaimStatus.APPEALED, True
+
+    def _withdrawn(self, pick: int) -> None:
+        """A claim, by who has made it."""
+        one, named = self._mostly(pick, ClaimStatus.OPEN), key()
+        who = self.claimants[one.claimant]
+        refusal = None if one.status is ClaimStatus.OPEN else "WithdrawalNotPossible"
+        self._ask(lambda: withdraw(self.coalition, who, one.id, named), refusal)
+        if refusal is None:
+            one.status = ClaimStatus.WITHDRAWN
 
     def _taken_back(self, pick: int) -> None:
         """A claim that was approved, or was not."""

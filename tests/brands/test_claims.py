@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from brands.alarms import release_number
 from brands.callers import Caller, CallerKind
 from brands.clock import now
 from brands.coalition import Coalition
@@ -28,19 +29,18 @@ from brands.rejections import (
     FlightAlreadyCredited,
 )
 from brands.travel.bookings import Passenger
+from brands.travel.claim_lists import ClaimsOf, duplicates_of, page_of_claims
 from brands.travel.claiming import claim
 from brands.travel.claims import (
-    ClaimsOf,
     ClaimStatus,
     Evidence,
     EvidenceKind,
     claim_by_id,
     claims_by_id,
-    duplicates_of,
-    page_of_claims,
 )
 from brands.travel.deciding import Decision, Verdict, decide
 from brands.travel.programs import publish_terms
+from brands.travel.pursuing import withdraw
 from tests.brands.booked import (
     AERO_TERMS,
     TOMORROW,
@@ -58,6 +58,7 @@ from tests.brands.stage import (
     everything,
     key,
 )
+from tests.brands.test_attaching_again import shut
 
 PII = Caller(CallerKind.OPERATOR, "privacy", frozenset({"pii"}))
 
@@ -124,11 +125,24 @@ async def test_claims_are_charged_for_wrong_names(coalition: Coalition) -> None:
 
     async def guess() -> None:
         for attempt in range(1, 60):
-            who = Passenger("W" + "abcdefghij"[attempt % 10] + "abcdefghij"[attempt // 10])
-            await claimed(coalition, it, flight(attempt), traveller=who)
+            await claimed(coalition, it, number=f"NOBODY{attempt}")
 
-    with pytest.raises(LookupsThrottled):
+    with pytest.raises(LookupsThrottled) as throttled:
         await guess()
+    assert throttled.value.path == "loyalty.number"
+
+
+async def test_nobody_is_shut_out_by_others(coalition: Coalition) -> None:
+    """While a number is shut because of what others have tried, it is claimed for without its
+    member, answered like any other; what was withdrawn and claimed again later is hers."""
+    it = await scene(coalition)
+    await shut(coalition, it)
+    made = await claim(coalition, it.sky, new_claim(it))
+    assert (made.claim.status, made.claim.is_linked) == (ClaimStatus.OPEN, None)
+    assert (await whole(coalition, made.claim)).is_linked is False
+    await release_number(coalition, OPERATOR, "AERO", it.ada.named["AERO"].number)
+    await withdraw(coalition, it.sky, made.claim.id, key())
+    assert (await claimed(coalition, it)).is_linked
 
 
 async def test_claims_are_made_within_the_window(coalition: Coalition) -> None:
@@ -159,9 +173,9 @@ async def test_a_claim_is_made_once(coalition: Coalition) -> None:
         await claimed(coalition, it, who=it.ada.caller)
     assert met.value.claim_id == first.id
     other = await claimed(coalition, it, who=it.sea)
-    seen = await duplicates_of(coalition, it.brand("AERO"), other)
+    seen = (await duplicates_of(coalition, it.brand("AERO"), [other.id]))[other.id]
     assert [each.id for each in seen] == [first.id]
-    assert await duplicates_of(coalition, it.sea, other) == []
+    assert await duplicates_of(coalition, it.sea, [other.id]) == {}
 
 
 async def test_a_codeshare_is_one_flight(coalition: Coalition) -> None:

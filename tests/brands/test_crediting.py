@@ -8,14 +8,21 @@ import pytest
 from brands.adjustments import adjust
 from brands.clock import now
 from brands.coalition import Coalition
-from brands.errors import EventInFuture, IdempotencyKeyReused, NotPermitted, SegmentNotFound
+from brands.errors import (
+    DomainError,
+    EventInFuture,
+    IdempotencyKeyReused,
+    NotPermitted,
+    SegmentNotFound,
+)
 from brands.ledger.commands import Shortfall
 from brands.memberships import close_membership
 from brands.program_terms import ChartRow
+from brands.publishing import BrandChanges, update_brand
 from brands.rejections import (
     AccrualNotCharted,
     FlightAlreadyCredited,
-    InsufficientPoints,
+    PointsSpent,
     SegmentAlreadyCredited,
     SegmentClosed,
     SegmentNotTravelled,
@@ -269,9 +276,32 @@ async def test_points_that_are_spent_follow_the_policy(
     await adjust(coalition, OPERATOR, it.ada.at["AERO"], -500, "spent", None, None, key())
     done = await void(coalition, it.brand("AERO"), booking.id, VoidReason.REFUND, key())
     refused = clawback is Shortfall.REJECT
-    shortage = InsufficientPoints(available=0, required=500)
+    shortage = PointsSpent(available=0, required=500)
     assert errors(done) == [shortage if refused else None]
     assert await statuses(coalition, booking) == [CREDITED if refused else VOIDED]
     owed = -500 if clawback is Shortfall.ALLOW_NEGATIVE else 0
     assert await points(coalition, it) == owed
+    await require_sound(coalition)
+
+
+async def test_an_answer_stands_whatever_the_clawback_is_since(coalition: Coalition) -> None:
+    """Who was refused because the points are spent is refused again with the same key, though the
+    brand lets them go by then; with a new key they are let go."""
+    it = await scene(coalition, Shortfall.REJECT)
+    booking = await booked(coalition, it)
+    await confirmed(coalition, it.brand("AERO"), *booking.segments)
+    await adjust(coalition, OPERATOR, it.ada.at["AERO"], -500, "spent", None, None, key())
+    same, let_go = key(), BrandChanges(clawback=Shortfall.UP_TO_BALANCE)
+
+    async def asked(named: str) -> list[DomainError | None]:
+        return errors(await void(coalition, it.brand("AERO"), booking.id, VoidReason.REFUND, named))
+
+    assert await asked(same) == [PointsSpent(available=0, required=500)]
+    await update_brand(coalition, OPERATOR, "AERO", let_go)
+    for _ in range(2):
+        assert await asked(same) == [PointsSpent(available=0, required=500)]
+        assert await statuses(coalition, booking) == [CREDITED]
+    assert await asked(key()) == [None]
+    assert await asked(same) == [PointsSpent(available=0, required=500)]
+    assert await statuses(coalition, booking) == [VOIDED]
     await require_sound(coalition)

@@ -1,40 +1,32 @@
-"""Deciding on claims for missing credit: what is credited, who pays, and how it is taken back."""
+"""Deciding on claims for missing credit: what is credited, and who pays."""
 
-import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from brands.adjustments import adjust
+from brands.clock import now
 from brands.coalition import Coalition
-from brands.errors import (
-    ClaimNotFound,
-    NotPermitted,
-)
-from brands.ledger.commands import Shortfall
+from brands.errors import NotPermitted
+from brands.ids import new_id
 from brands.memberships import close_membership
+from brands.program_terms import ChartRow, Program, Programs, ProgramTerms
 from brands.rejections import (
     AccrualNotCharted,
-    AppealNotPossible,
-    ClaimDecided,
     ClaimEarnsNothing,
-    ClaimNotCredited,
+    ClaimNotLinked,
     FlightAlreadyCredited,
-    InsufficientPoints,
     MembershipClosed,
-    PointsSpent,
     SegmentAlreadyCredited,
 )
-from brands.transactions import reverse
 from brands.travel.bookings import SegmentStatus
-from brands.travel.claiming import appeal
-from brands.travel.claims import (
-    ClaimStatus,
-)
-from brands.travel.deciding import void
-from brands.travel.voiding import VoidReason
-from brands.travel.voiding import void as void_booking
+from brands.travel.claim_segments import segment_shown
+from brands.travel.claims import ClaimStatus, claim_by_id
+from brands.travel.deciding import Decision, Verdict, decide
+from brands.travel.taking_back import void
 from tests.brands.booked import (
+    AERO_TERMS,
+    GROCER_TERMS,
     booked,
     confirmed,
     errors,
@@ -42,8 +34,9 @@ from tests.brands.booked import (
     points,
     scene,
     statuses,
+    stay,
 )
-from tests.brands.claimed import approve, claimed, reject, whole
+from tests.brands.claimed import approve, claimed, whole
 from tests.brands.stage import (
     OPERATOR,
     all_money,
@@ -105,79 +98,15 @@ async def test_a_claim_and_a_booking_are_credited_once(
     await require_sound(coalition)
 
 
-async def test_voiding_the_booking_takes_the_claim_back(coalition: Coalition) -> None:
-    """What a claim has credited by way of a booking goes with the booking, and can be claimed and
-    credited anew."""
-    it = await scene(coalition)
-    booking = await booked(coalition, it)
-    made = await claimed(coalition, it, who=it.ada.caller)
-    await approve(coalition, it.brand("AERO"), made)
-    await void_booking(coalition, it.brand("AERO"), booking.id, VoidReason.REFUND, key())
-    assert await points(coalition, it) == 0
-    assert (await whole(coalition, made)).status is ClaimStatus.VOIDED
-    with pytest.raises(ClaimNotCredited):
-        await void(coalition, it.brand("AERO"), made.id, "A mistake.", key())
-    again = await claimed(coalition, it, who=it.ada.caller)
-    await approve(coalition, it.brand("AERO"), again, 70)
-    assert await points(coalition, it) == 70
-    await require_sound(coalition)
-
-
-@pytest.mark.parametrize("with_booking", [True, False])
-async def test_voiding_a_claim(coalition: Coalition, *, with_booking: bool) -> None:
-    """What was approved by mistake is taken back to the last unit, and the booking's segment with
-    it; the same key does so once."""
-    it = await scene(coalition)
-    before = await all_money(coalition)
-    booking = await booked(coalition, it) if with_booking else None
-    made = await claimed(coalition, it)
-    await approve(coalition, it.brand("AERO"), made)
-    for who in (it.sky, it.ada.caller):
-        with pytest.raises(NotPermitted):
-            await void(coalition, who, made.id, "A mistake.", key())
-    same = key()
-    done = await void(coalition, it.brand("AERO"), made.id, "A mistake.", same)
-    assert (done.claim.status, done.replayed) == (ClaimStatus.VOIDED, False)
-    again = await void(coalition, it.brand("AERO"), made.id, "A mistake.", same)
-    assert (again.claim.status, again.replayed) == (ClaimStatus.VOIDED, True)
-    assert await points(coalition, it) == 0
-    assert changed(before, await all_money(coalition)) == {}
-    if booking is not None:
-        assert await statuses(coalition, booking) == [SegmentStatus.VOIDED]
-    assert (await claimed(coalition, it)).status is ClaimStatus.OPEN
-    await require_sound(coalition)
-
-
-@pytest.mark.parametrize("clawback", list(Shortfall))
-async def test_voiding_when_the_points_are_spent(coalition: Coalition, clawback: Shortfall) -> None:
-    """The clawback of the program's brand decides: refused, taken below zero, or let go."""
-    it = await scene(coalition, clawback)
-    made = await claimed(coalition, it)
-    await approve(coalition, it.brand("AERO"), made)
-    account = it.ada.at["AERO"]
-    await adjust(coalition, OPERATOR, account, -500, "spent", None, None, key())
-    same = key()
-    for _ in range(2):
-        if clawback is Shortfall.REJECT:
-            with pytest.raises(InsufficientPoints):
-                await void(coalition, it.brand("AERO"), made.id, "A mistake.", same)
-        else:
-            await void(coalition, it.brand("AERO"), made.id, "A mistake.", same)
-    kept = clawback is Shortfall.REJECT
-    status = (await whole(coalition, made)).status
-    assert status is (ClaimStatus.APPROVED if kept else ClaimStatus.VOIDED)
-    below = clawback is Shortfall.ALLOW_NEGATIVE
-    assert await points(coalition, it) == (-500 if below else 0)
-    await require_sound(coalition)
-
-
 async def test_a_supplier_gives_no_points_of_its_choice(coalition: Coalition) -> None:
     """Of another brand's points a supplier approves those of the chart, and none where the chart
     says nothing; how many there are then only the operator says."""
     it = await scene(coalition)
     supplier = it.brand("GROCER")
     charted = await claimed(coalition, it, flight(9, operating_carrier="GR", operating_number="9"))
-    uncharted = await claimed(coalition, it, flight(2, carrier="GR", operating_carrier="G9"))
+    uncharted = await claimed(
+        coalition, it, flight(2, carrier="GR", operating_carrier="G9", operating_number="2")
+    )
     for each in (charted, uncharted):
         assert each.supplier_id == supplier.brand_id
         with pytest.raises(NotPermitted):
@@ -188,90 +117,6 @@ async def test_a_supplier_gives_no_points_of_its_choice(coalition: Coalition) ->
     assert await points(coalition, it) == 250
     await approve(coalition, OPERATOR, uncharted, 9)
     assert await points(coalition, it) == 259
-    await require_sound(coalition)
-
-
-async def test_a_supplier_is_not_told_what_a_member_has(coalition: Coalition) -> None:
-    """Where points are spent, the program's brand is told how many there are; a supplier is only
-    told that they are spent, again and again."""
-    it = await scene(coalition, Shortfall.REJECT)
-    made = await claimed(coalition, it, flight(9, operating_carrier="GR", operating_number="9"))
-    await approve(coalition, it.brand("GROCER"), made)
-    await adjust(coalition, OPERATOR, it.ada.at["AERO"], -200, "spent", None, None, key())
-    same = key()
-    for replayed in (False, True):
-        with pytest.raises(PointsSpent) as refused:
-            await void(coalition, it.brand("GROCER"), made.id, "A mistake.", same)
-        assert refused.value == PointsSpent(replayed=replayed)
-    with pytest.raises(InsufficientPoints):
-        await void(coalition, it.brand("AERO"), made.id, "A mistake.", key())
-    await require_sound(coalition)
-
-
-async def test_voiding_what_was_reversed_by_hand(coalition: Coalition) -> None:
-    """Where the operator has reversed the transaction, nothing is left to be taken back, and the
-    claim ends all the same."""
-    it = await scene(coalition)
-    made = await claimed(coalition, it)
-    done = await approve(coalition, it.brand("AERO"), made)
-    assert done.claim.transaction_id is not None
-    await reverse(coalition, OPERATOR, done.claim.transaction_id, None, "By hand.", key())
-    same = key()
-    for replayed in (False, True):
-        ended = await void(coalition, it.brand("AERO"), made.id, "A mistake.", same)
-        assert (ended.claim.status, ended.replayed) == (ClaimStatus.VOIDED, replayed)
-    assert await points(coalition, it) == 0
-
-
-async def test_one_appeal(coalition: Coalition) -> None:
-    """Who has claimed appeals once against a rejection; what is decided then is final."""
-    it = await scene(coalition)
-    made = await claimed(coalition, it)
-    with pytest.raises(AppealNotPossible):
-        await appeal(coalition, it.sky, made.id, "Too early.", key())
-    await reject(coalition, it.brand("AERO"), made)
-    with pytest.raises(ClaimDecided):
-        await approve(coalition, it.brand("AERO"), made)
-    with pytest.raises(NotPermitted):
-        await appeal(coalition, it.ada.caller, made.id, "I did fly.", key())
-    with pytest.raises(ClaimNotFound):
-        await appeal(coalition, it.sea, made.id, "He did fly.", key())
-    same = key()
-    done = await appeal(coalition, it.sky, made.id, "She did fly.", same)
-    assert (done.claim.status, done.claim.appeal) == (ClaimStatus.APPEALED, "She did fly.")
-    again = await appeal(coalition, it.sky, made.id, "She did fly.", same)
-    assert again == replace(done, replayed=True)
-    await reject(coalition, it.brand("AERO"), made)
-    with pytest.raises(AppealNotPossible):
-        await appeal(coalition, it.sky, made.id, "Once more.", key())
-    with pytest.raises(ClaimDecided):
-        await approve(coalition, it.brand("AERO"), made)
-    assert await points(coalition, it) == 0
-
-
-async def test_an_appeal_can_be_approved(coalition: Coalition) -> None:
-    """On appeal the brand can approve; then the points are there."""
-    it = await scene(coalition)
-    made = await claimed(coalition, it)
-    await reject(coalition, it.brand("AERO"), made)
-    await appeal(coalition, it.sky, made.id, "She did fly.", key())
-    done = await approve(coalition, it.brand("AERO"), made, 123)
-    assert (done.claim.status, done.claim.is_appealed) == (ClaimStatus.APPROVED, True)
-    assert await points(coalition, it) == 123
-
-
-async def test_one_of_two_decisions_holds(coalition_on_postgres: Coalition) -> None:
-    """Of two brands' clerks who decide at once, one does, and points are credited at most once."""
-    coalition = coalition_on_postgres
-    it = await scene(coalition)
-    made = await claimed(coalition, it)
-    clerks = (approve, reject, approve, approve)
-    found = await asyncio.gather(
-        *(clerk(coalition, it.brand("AERO"), made) for clerk in clerks), return_exceptions=True
-    )
-    assert sum(not isinstance(each, BaseException) for each in found) == 1
-    status = (await whole(coalition, made)).status
-    assert await points(coalition, it) == (500 if status is ClaimStatus.APPROVED else 0)
     await require_sound(coalition)
 
 
@@ -291,21 +136,105 @@ async def test_what_the_chart_says(coalition: Coalition) -> None:
 
 
 async def test_a_closed_membership(coalition: Coalition) -> None:
-    """A claim of a member who has left cannot be approved."""
+    """A claim of a member who has left cannot be approved; another supplier than the program's
+    brand is told what it is told of a number that is nobody's, again and again."""
     it = await scene(coalition)
     made = await claimed(coalition, it)
+    shared = await claimed(coalition, it, flight(9, operating_carrier="GR", operating_number="9"))
     await close_membership(coalition, OPERATOR, it.ada.at["AERO"])
     with pytest.raises(MembershipClosed):
         await approve(coalition, it.brand("AERO"), made)
+    decision = Decision(shared.id, Verdict.APPROVE, None, "Yes.", key())
+    for replayed in (False, True):
+        with pytest.raises(ClaimNotLinked) as refused:
+            await decide(coalition, it.brand("GROCER"), decision)
+        assert refused.value == ClaimNotLinked(replayed=replayed)
 
 
-async def test_an_ineligible_segment_can_be_claimed(coalition: Coalition) -> None:
-    """What was confirmed without points is credited by a claim, and the segment says so."""
+async def test_what_was_booked_is_credited(coalition: Coalition) -> None:
+    """Where a booking has the journey, the chart is asked for what was booked, whatever the claim
+    says of it; what was confirmed without points can be credited by a number of them."""
     it = await scene(coalition)
     booking = await booked(coalition, it, flight(1, booking_class="N"))
     await confirmed(coalition, it.brand("AERO"), *booking.segments)
     assert await statuses(coalition, booking) == [SegmentStatus.INELIGIBLE]
-    made = await claimed(coalition, it, flight(1))
-    await approve(coalition, it.brand("AERO"), made)
+    made = await claimed(coalition, it, flight(1, booking_class="J"), it.sea)
+    with pytest.raises(ClaimEarnsNothing):
+        await approve(coalition, it.brand("AERO"), made)
+    await approve(coalition, it.brand("AERO"), made, 70)
     assert await statuses(coalition, booking) == [SegmentStatus.CREDITED]
-    assert await points(coalition, it) == 500
+    assert await points(coalition, it) == 70
+    await require_sound(coalition)
+
+
+async def test_a_part_of_a_stay(coalition: Coalition) -> None:
+    """Of a stay that was booked for more nights those that are claimed are credited, and the
+    segment stays as it is; where the nights are the same, it is credited."""
+    it = await scene(coalition)
+    hotel = it.brand("HOTEL")
+    booking = await booked(coalition, it, stay(5, chain="HOTEL"), brand="HOTEL")
+    part = await claimed(coalition, it, stay(2, chain="HOTEL"), it.sea, brand="HOTEL")
+    assert await segment_shown(coalition, hotel, part) is None
+    await approve(coalition, hotel, part)
+    assert await points(coalition, it, "HOTEL") == 600
+    assert await statuses(coalition, booking) == [SegmentStatus.PENDING]
+    assert [type(e) for e in errors(await confirmed(coalition, hotel, *booking.segments))] == [
+        FlightAlreadyCredited
+    ]
+    await void(coalition, hotel, part.id, "It was five.", key())
+    await approve(
+        coalition,
+        hotel,
+        await claimed(coalition, it, stay(5, chain="HOTEL"), it.sea, brand="HOTEL"),
+    )
+    assert await points(coalition, it, "HOTEL") == 1_500
+    assert await statuses(coalition, booking) == [SegmentStatus.CREDITED]
+    await require_sound(coalition)
+
+
+async def test_the_segment_is_shown(coalition: Coalition) -> None:
+    """The program's brand and the operator see which segment an approval would credit, and then
+    which it has credited; it would tell others whose the number is."""
+    it = await scene(coalition)
+    shared = flight(117, operating_carrier="GR", operating_number="9")
+    (segment,) = (await booked(coalition, it, shared)).segments
+    made = await claimed(coalition, it, shared, it.sea)
+    for _ in range(2):
+        for who in (it.brand("AERO"), OPERATOR):
+            seen = await claim_by_id(coalition, who, made.id)
+            shown = await segment_shown(coalition, who, seen)
+            assert shown is not None
+            assert shown.id == segment.id
+        for who in (it.brand("GROCER"), it.sea):
+            seen = await claim_by_id(coalition, who, made.id)
+            assert await segment_shown(coalition, who, seen) is None
+        assert await segment_shown(coalition, it.ada.caller, made) is None
+        await approve(coalition, it.brand("GROCER"), made) if made.is_undecided else None
+        made = await whole(coalition, made)
+
+
+async def test_the_day_of_travel_counts(coalition: Coalition) -> None:
+    """Who supplied a flight is who had its carrier on that day, and the chart is that of that day:
+    what a brand has laid down since changes neither."""
+    it = await scene(coalition)
+    today, then, since = now(), now() - timedelta(days=60), now() - timedelta(days=2)
+    nine = replace(AERO_TERMS, chart=(ChartRow(per_segment=9),))
+    coalition.registry.snapshot.programs = Programs(
+        Program(new_id(0), it.brands[code].id, terms, begins)
+        for code, terms, begins in (
+            ("AERO", AERO_TERMS, then),
+            ("GROCER", GROCER_TERMS, then),
+            ("AERO", nine, since),
+            ("GROCER", ProgramTerms(), since),
+            ("HOTEL", GROCER_TERMS, since),
+        )
+    )
+    before = await claimed(coalition, it, flight(1, carrier="GR"))
+    assert before.supplier_id == it.brands["GROCER"].id
+    await approve(coalition, it.brand("GROCER"), before)
+    assert await points(coalition, it) == 250
+    made = await claimed(coalition, it, flight(2, carrier="GR", departs_on=today.date()))
+    assert made.supplier_id == it.brands["HOTEL"].id
+    await approve(coalition, it.brand("HOTEL"), made)
+    assert await points(coalition, it) == 259
+    await require_sound(coalition)

@@ -1,6 +1,7 @@
 """What brands lay down for travel, and what a journey earns by it."""
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +19,9 @@ from brands.itineraries import Facts, Flight, Stay, facts_from_text, facts_to_te
 from brands.program_terms import (
     ChartRow,
     Earned,
+    Program,
     ProgramTerms,
+    TermsChange,
     supplier_of,
     terms_from_text,
     terms_to_text,
@@ -100,6 +103,28 @@ async def test_terms_are_superseded(coalition: Coalition) -> None:
     with pytest.raises(ProgramTermsInPast):
         await publish_terms(coalition, OPERATOR, "AERO", CHART, now() - timedelta(days=1))
     assert await count_rows(coalition, "program_terms") == 2
+
+
+async def test_what_is_not_spoken_of_stays(coalition: Coalition) -> None:
+    """Terms that speak of one thing leave the others as the newest terms have them, those that are
+    to come included; an empty list empties; what holds already changes nothing."""
+    await open_brand(coalition, "AERO", "0.01")
+
+    async def published(begins: datetime | None = None, **change: Any) -> Program:
+        return await publish_terms(coalition, OPERATOR, "AERO", TermsChange(**change), begins)
+
+    assert (await published(pending_shown=True)).terms == ProgramTerms(pending_shown=True)
+    await publish_terms(coalition, OPERATOR, "AERO", AERO_TERMS, None)
+    shorter = await published(claim_window_months=3)
+    assert shorter.terms == replace(AERO_TERMS, claim_window_months=3)
+    for again in (await published(claim_window_months=3), await published()):
+        assert again.id == shorter.id
+    later = now() + timedelta(days=1)
+    to_come = await published(later, carriers=("AX",))
+    assert to_come.terms == replace(shorter.terms, carriers=("AX",))
+    emptied = await published(later + timedelta(days=1), chart=(), pending_shown=False)
+    assert emptied.terms == ProgramTerms(carriers=("AX",), claim_window_months=3)
+    assert await count_rows(coalition, "program_terms") == 5
 
 
 async def test_no_two_brands_are_named_alike(coalition: Coalition) -> None:

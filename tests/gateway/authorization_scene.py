@@ -33,6 +33,7 @@ from tests.gateway.claiming import (
     recent,
     recent_stay,
 )
+from tests.gateway.founding import found_rail
 from tests.gateway.stage import OPERATOR, PEPPER, Json, Stage, key, uuid_of
 from tests.gateway.transferring import Somebody, conversion, create, lay_down, quote, somebody
 
@@ -81,6 +82,7 @@ async def set_scene(stage: Stage) -> Scene:
     given = {"transaction": earned, "points": 10, "reason": "a return", "idempotencyKey": key()}
     undone = await stage.do("transactionReverse", given, "transaction { id }")
     rule = await lay_down(stage, "AERO", "HOTEL", **RULE)
+    await found_rail(stage, f"RAIL{next(_numbers)}")
     other = {"code": "FARAWAY", "name": "Far Away"}
     assert (await stage.do("agencyCreate", other))["errors"] == []
     await _guess(stage, carol)
@@ -147,6 +149,8 @@ async def _claimed(stage: Stage, ada: Somebody) -> dict[str, str]:
         assert (await decide(stage, each, "REJECT"))["errors"] == []
     assert (await appeal(stage, theirs))["errors"] == []
     assert (await decide(stage, theirs, "APPROVE"))["errors"] == []
+    booked: Json = {"segments": [], "stays": [recent_stay()], "recordLocator": "ST4Y"}
+    await book(stage, attachment(number, **booked))
     stay = await claim(stage, claim_of(number, stay=recent_stay()))
     return {"claim": theirs, "hers": hers, "rejected": rejected, "claimedStay": stay}
 
@@ -312,6 +316,7 @@ def inputs(scene: Scene) -> dict[str, Json]:
             "valuation": rates,
         },
         **_of_agencies(scene),
+        "brandUpdate": {"brand": "AERO", "name": f"Aero {next(_numbers)}", "pointsName": "Miles"},
         "agencyStatusSet": {"code": "FARAWAY", "status": "SUSPENDED"},
         "valuationPublish": {"brand": "AERO", **rates, **later},
         "transferRulePublish": {"from": "AERO", "to": "COFFEE", "minimum": 2},
@@ -379,6 +384,7 @@ def _of_agencies(scene: Scene) -> dict[str, Json]:
         "missingCreditClaim": claim_of(scene.ada.numbers["AERO"], flight=recent(13)),
         "missingCreditDecide": decision(things["hers"], "REJECT"),
         "missingCreditAppeal": appeal_of(things["rejected"]),
+        "missingCreditWithdraw": {"claim": things["claimedStay"], "idempotencyKey": key()},
         "missingCreditVoid": {
             "claim": things["claim"],
             "reason": "a mistake",

@@ -133,6 +133,75 @@ async def test_refusals_have_their_fields(stage: Stage, ada: Somebody) -> None:
     assert late["results"][0]["errors"] == [{"code": "SEGMENT_CLOSED"}]
 
 
+async def test_terms_are_published_in_part(stage: Stage, ada: Somebody) -> None:
+    """What is left out, or null, of a brand's terms stays; an empty list empties it."""
+    terms = "program { carriers claimWindowMonths pendingShown chart { carrier } }"
+
+    async def published(**given: object) -> Json:
+        made = await stage.do("programTermsPublish", {"brand": "AERO", **given}, terms, "aero")
+        assert made["errors"] == []
+        found: Json = made["program"]
+        return found
+
+    kept = {"carriers": ["AE"], "pendingShown": True}
+    chart = [{"carrier": None}, {"carrier": "AE"}, {"carrier": "HOTEL"}]
+    changed = await published(claimWindowMonths=9, carriers=None)
+    assert changed == kept | {"claimWindowMonths": 9, "chart": chart}
+    assert await published(chart=[]) == kept | {"claimWindowMonths": 9, "chart": []}
+    assert await published() == kept | {"claimWindowMonths": 9, "chart": []}
+
+
+async def test_a_codeshare_is_credited_with_its_number(stage: Stage, ada: Somebody) -> None:
+    """Its supplier is told that the number is missing, and by whom, and gives it."""
+    shared = flight(11) | {"operatingCarrier": "ZZ", "operatingFlightNumber": None}
+    booking = await book(stage, attachment(ada.numbers["AERO"], segments=[shared]))
+    (segment,) = booking["segments"]
+    fields = """results { segment { status flight { operatingFlightNumber } } errors { code message
+        path ... on OperatingFlightUnknown { carrier } } }"""
+
+    async def told(**more: str) -> Json:
+        said = {"segment": segment["id"], **more}
+        given = {"segments": [said], "idempotencyKey": key()}
+        done = await stage.do("bookingSegmentConfirm", given, f"{fields} errors {{ path }}", "aero")
+        assert done["errors"] == []
+        found: Json = done["results"][0]
+        return found
+
+    missing = await told()
+    (error,) = missing["errors"]
+    assert (error["code"], error["carrier"]) == ("OPERATING_FLIGHT_UNKNOWN", "ZZ")
+    assert "operatingFlightNumber" in error["message"]
+    assert missing["segment"] == {"status": "PENDING", "flight": {"operatingFlightNumber": None}}
+    flown = await told(operatingFlightNumber="0042")
+    assert flown["errors"] == []
+    assert flown["segment"] == {"status": "CREDITED", "flight": {"operatingFlightNumber": "42"}}
+
+
+async def test_lists_are_filtered(stage: Stage, ada: Somebody) -> None:
+    """An agency finds a booking by its record locator and status, a brand what it has still to
+    confirm; where nothing is pending, there is nothing to detach."""
+    made = [
+        await book(stage, attachment(ada.numbers["AERO"], segments=[flight(n)])) for n in (1, 2, 3)
+    ]
+    await confirm(stage, made[1]["segments"][0]["id"])
+
+    async def found(root: str, who: str, only: str) -> list[str]:
+        asked = f"{{ {root} {{ bookings(first: 9, {only}) {{ edges {{ node {{ id }} }} }} }} }}"
+        (answer,) = (await stage.data(asked, {}, who)).values()
+        return [each["node"]["id"] for each in answer["bookings"]["edges"]]
+
+    first, second, third = (each["id"] for each in made)
+    agency, brand = 'agency(code: "SKYTRIP")', 'brand(code: "AERO")'
+    located = f'recordLocator: "{made[0]["recordLocator"].lower()}"'
+    assert await found(agency, "agency", located) == [first]
+    assert await found(agency, "agency", f"{located}, status: CREDITED") == []
+    assert await found(agency, "agency", "status: CREDITED") == [second]
+    assert await found(brand, "aero", "status: PENDING") == [third, first]
+    nothing = {"booking": second, "idempotencyKey": key()}
+    refused = await stage.do("bookingDetach", nothing, BOOKING, "agency")
+    assert [each["code"] for each in refused["errors"]] == ["NOTHING_PENDING"]
+
+
 async def test_lists_are_read_by_the_page(stage: Stage, ada: Somebody) -> None:
     """An agency and a brand read their bookings by the page; a cursor that was never given out is
     refused."""

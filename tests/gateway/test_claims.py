@@ -1,5 +1,7 @@
 """Claims for missing credit, through the API: what everybody is told, from the claim to the end."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.gateway.booking import attachment, book, look, publish_terms
@@ -112,6 +114,25 @@ async def test_refusals_with_their_figures(stage: Stage, ada: Somebody) -> None:
     assert codes(unknown) == ["CLAIM_NOT_FOUND"]
 
 
+async def test_a_claim_is_withdrawn(stage: Stage, ada: Somebody) -> None:
+    """A claim with a name that is written wrongly is withdrawn by who made it, and made again; what
+    is decided is not withdrawn."""
+    number = ada.numbers["AERO"]
+    wrong = await claim(stage, claim_of(number, surname="Lovelacy"))
+    given = {"claim": wrong, "idempotencyKey": key()}
+    for replayed in (False, True):
+        done = await stage.do("missingCreditWithdraw", given, CLAIM, "agency")
+        assert (done["claim"]["status"], done["replayed"]) == ("WITHDRAWN", replayed)
+    right = await claim(stage, claim_of(number))
+    await decide(stage, right, "APPROVE")
+    given = {"claim": right, "idempotencyKey": key()}
+    query = "errors { ... on WithdrawalNotPossible { status } }"
+    refused = await stage.do("missingCreditWithdraw", given, query, "agency")
+    assert codes(refused) == ["WITHDRAWAL_NOT_POSSIBLE"]
+    assert refused["errors"][0]["status"] == "APPROVED"
+    assert await stage.audit() == []
+
+
 async def test_lists(stage: Stage, ada: Somebody) -> None:
     """Claims are listed at the agency, the brand and the membership, by status and page."""
     number = ada.numbers["AERO"]
@@ -151,7 +172,7 @@ async def test_the_report(stage: Stage, ada: Somebody) -> None:
         report { agency { code } from to lines {
             brand { code } flights { attached pending credited } stays { attached }
             claims { made open approved } } } errors { code } } }"""
-    period = {"from": LAST_WEEK.isoformat(), "to": LAST_WEEK.replace(year=2027).isoformat()}
+    period = {"from": LAST_WEEK.isoformat(), "to": (LAST_WEEK + timedelta(days=30)).isoformat()}
     data = await stage.data(query, period, "agency")
     assert data["agencyReport"] == {
         "report": {
