@@ -66,7 +66,7 @@ def import_file(
     """Verify the loyalty numbers of a file, and attach them to its bookings, as an agency would.
 
     \b
-    docs/agencies.md tells the forms. Of every row it is said what became of it:
+    docs/agency-files.md tells the forms. Of every row it is said what became of it:
       attached        its booking has the number now
       already there   it was loaded before: a file can be loaded again, and nothing is done twice
       loaded before   it was, but the booking has changed since; nothing is done without --again

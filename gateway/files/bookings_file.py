@@ -1,7 +1,7 @@
 """A file of loyalty numbers and the bookings they came with, as a travel agency's system writes it.
 
 Its form is told by what is in it, not by its name: XML (NDC or OpenTravel), CSV, or one remark a
-line. The forms are told in `docs/agencies.md`. What is wrong with a row is told in its place, and
+line. The forms are told in `docs/agency-files.md`. What is wrong with a row is told in its place, and
 the rest is read all the same. CSV and remarks are read line by line, and memory does not grow
 with the file; XML is bounded. What refuses a file does so before its first row.
 """

@@ -2,7 +2,7 @@
 
 Airlines exchange them as AIRIMP lays down, and reservation systems show and take them each in its
 own way. All of these are read (`gateway.trade.remark_reading`), and one form is written:
-`SSR FQTV BA HK1 BA12345678/GOLD-1SMITH/JOHN MR`. The forms are told in `docs/agencies.md`.
+`SSR FQTV BA HK1 BA12345678/GOLD-1SMITH/JOHN MR`. The forms are told in `docs/agency-files.md`.
 """
 
 import re

@@ -16,6 +16,7 @@ from tests.house.tree import ROOT
 __all__ = ["coalition"]
 
 PAGE = (ROOT / "docs" / "agencies.md").read_text(encoding="utf-8")
+FILES = (ROOT / "docs" / "agency-files.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def commands(section: str) -> list[tuple[list[str], str]]:
 def test_the_commands_print_what_is_shown(shown: Command) -> None:
     """The sample file, loaded into the demo coalition, is told as the page has it, and so are its
     bookings and the report."""
-    loading = PAGE.split("### Loading a file")[1]
+    loading = FILES.split("## Loading a file")[1]
     Path("bookings.csv").write_text(loading.split("```csv\n")[1].split("```")[0])
     steps = commands(loading) + commands(PAGE.split("## The agency's report")[1].split("\n## ")[0])
     assert [arguments[1] for arguments, _ in steps] == ["import", "import", "print", "report"]

@@ -241,8 +241,8 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, content: bytes) -> 
 
 def test_what_the_document_shows_can_be_read(tmp_path: Path) -> None:
     """Every column is told in the document, and its examples of CSV and of remarks are read."""
-    text = (ROOT / "docs" / "agencies.md").read_text(encoding="utf-8")
-    csv_form, remarks = text.split("### CSV")[1].split("### Remarks")
+    text = (ROOT / "docs" / "agency-files.md").read_text(encoding="utf-8")
+    csv_form, remarks = text.split("## CSV")[1].split("## Remarks")
     told_of = re.findall("`([a-z_]+)`", " ".join(re.findall(r"^\| (`.*?) \|", csv_form, re.M)))
     assert sorted(told_of) == sorted(COLUMNS)
     rows = read(tmp_path, csv_form.split("```csv\n")[1].split("```")[0].encode())
