@@ -163,14 +163,6 @@ class ProgramTermsInPast(DomainError):
 
 
 @dataclass(kw_only=True)
-class ProgramTermsOutOfSequence(DomainError):
-    """Terms are append-only; new ones must begin after all that the brand has published."""
-
-    template = "Terms that begin at {latest} are published already; begin after them."
-    latest: datetime
-
-
-@dataclass(kw_only=True)
 class IdempotencyKeyReused(DomainError):
     """The key came before with another intent. Nothing was posted."""
 
@@ -346,7 +338,7 @@ class TooManyInvitations(DomainError):
 
 @dataclass(kw_only=True)
 class TooManyClaims(DomainError):
-    template = "{limit} claims for this number wait for an answer already."
+    template = "{limit} claims for this number wait, or were withdrawn within a month."
     limit: int
 
 

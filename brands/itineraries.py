@@ -91,6 +91,18 @@ class Flight:
             return (sold,)
         return sold, (self.flown_by, self.operating_number)
 
+    @property
+    def as_operated(self) -> "Flight":
+        """The flight as the carrier that operates it has it, as far as is known."""
+        number = self.operating_number or self.number
+        return replace(
+            self,
+            carrier=self.flown_by,
+            number=number,
+            operating_carrier=None,
+            operating_number=None,
+        )
+
     def known_as(self, carrier: str, number: str) -> str:
         """The name that it has under a carrier and a number."""
         return _identity(carrier, number, self)
@@ -215,23 +227,35 @@ def checked_stay(stay: Stay, path: str) -> Stay:
     )
 
 
-def flown_as(facts: Facts, number: str | None, path: str) -> Facts:
-    """The flight with the number that the carrier that operates it had for it, as its supplier
-    says; as it is, where nothing is said. Raises `InvalidInput`."""
-    if number is None:
+def flown_as(facts: Facts, carrier: str | None, number: str | None, path: str) -> Facts:
+    """The flight with the carrier that operated it, and the number that this carrier had for it, as
+    its supplier says; as it is, where nothing is said. What `path` begins with, fields are named
+    by. Raises `InvalidInput`."""
+    if carrier is None and number is None:
         return facts
     if not isinstance(facts, Flight):
-        raise InvalidInput(path=path, reason="A stay has no flight number: leave it out.")
-    given = _flight_number(number, path)
-    if facts.operating_carrier is not None:
-        return replace(facts, operating_number=given)
-    if _without_suffix(given) != _without_suffix(facts.number):
-        flight = f"{facts.carrier} {facts.number}"
+        field = "operatingFlightNumber" if carrier is None else "operatingCarrier"
+        raise InvalidInput(path=path + field, reason="A stay is no flight: leave it out.")
+    given = None if number is None else _flight_number(number, f"{path}operatingFlightNumber")
+    if carrier is not None:
+        what = "A carrier is 2 or 3 characters"
+        carrier = _code(carrier, f"{path}operatingCarrier", _CARRIER, what)
+    elif facts.operating_carrier is None:
+        _require_same(facts, given, f"{path}operatingFlightNumber")
+        return facts
+    told = carrier or facts.operating_carrier
+    known = facts.operating_number if told == facts.operating_carrier else None
+    return replace(facts, operating_carrier=told, operating_number=given or known)
+
+
+def _require_same(flight: Flight, number: str | None, path: str) -> None:
+    """Raises `InvalidInput` for another number of a flight that nobody else operates."""
+    if number is not None and _without_suffix(number) != _without_suffix(flight.number):
         reason = (
-            f"No other carrier is said to operate this flight, which is {flight}: leave it out."
+            "No other carrier is said to operate this flight, which is "
+            f"{flight.carrier} {flight.number}: give operatingCarrier too, or leave it out."
         )
         raise InvalidInput(path=path, reason=reason)
-    return facts
 
 
 def designator(value: str, path: str) -> str:

@@ -96,24 +96,33 @@ NO_TERMS = ProgramTerms()
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Terms as published: in force from then on, until the brand's next."""
+    """Terms as published: in force from then on, until the brand's next. `epoch` rises from one
+    that is published to the next."""
 
     id: UUID
     brand_id: UUID
     terms: ProgramTerms
     effective_from: datetime
+    epoch: int = 0
 
 
 class Programs:
-    """All terms of all brands, as of one moment. Immutable."""
+    """All terms of all brands that hold or will, as of one moment. Immutable.
+
+    What a brand publishes holds from its beginning on; what it had published to begin then or later
+    is withdrawn by it.
+    """
 
     def __init__(self, programs: Iterable[Program] = ()) -> None:
         self._by_brand: dict[UUID, list[Program]] = {}
-        for program in sorted(programs, key=lambda each: each.effective_from):
-            self._by_brand.setdefault(program.brand_id, []).append(program)
+        for program in sorted(programs, key=lambda each: each.epoch):
+            published = self._by_brand.setdefault(program.brand_id, [])
+            while published and published[-1].effective_from >= program.effective_from:
+                published.pop()
+            published.append(program)
 
     def all(self) -> Sequence[Program]:
-        """Every one."""
+        """Every one that is not withdrawn."""
         return [each for of_brand in self._by_brand.values() for each in of_brand]
 
     def of_brand(self, brand_id: UUID) -> Sequence[Program]:

@@ -95,7 +95,7 @@ async def identify(
     With `enrol`, customers that the brand has not named before become members, with a membership
     at the brand. Raises `BrandNotFound`, `NotPermitted`, `BrandSuspended`.
     """
-    brand = _brand(coalition, caller, brand_code)
+    brand = await _brand(coalition, caller, brand_code)
     by_customer = await _by_customer(coalition, caller, brand, purchases)
     by_number = await _by_number(coalition, brand, purchases)
     unknown: dict[str, DomainError] = {}
@@ -119,7 +119,7 @@ async def load(
     Raises `BrandNotFound`, `NotPermitted`, `BrandSuspended` (which sticks to no purchase: load
     them when that is over), `LedgerUnavailable` (load the same again).
     """
-    brand = _brand(coalition, caller, brand_code)
+    brand = await _brand(coalition, caller, brand_code)
     answers: list[Answer] = [Fate.NO_POINTS] * len(purchases)
     places: list[int] = []
     commands: list[Post] = []
@@ -154,8 +154,9 @@ async def was_imported(coalition: Coalition, brand_code: str, digest: str) -> bo
     return any(orjson.loads(row["details"])["file"] == digest for row in rows)
 
 
-def _brand(coalition: Coalition, caller: Caller, code: str) -> Brand:
-    brand = coalition.registry.snapshot.brand(code)
+async def _brand(coalition: Coalition, caller: Caller, code: str) -> Brand:
+    # A file takes long to load, and whoever loads it hears of nothing else meanwhile.
+    brand = (await coalition.registry.refresh()).brand(code)
     if not caller.acts_for_brand(brand.id):
         raise NotPermitted
     require_active(brand)

@@ -299,6 +299,7 @@ def _program(row: Row) -> Program:
         brand_id=as_uuid(row["brand_id"]),
         terms=terms_from_text(row["terms"]),
         effective_from=from_micros(row["effective_from"]),
+        epoch=row["epoch"],
     )
 
 

@@ -33,7 +33,7 @@ def require_active(brand: Brand, path: str | None = None) -> None:
 
 def unless_suspended(brand: Brand, command: Post | PlaceHold) -> Command:
     """A command by which something begins on a membership of a brand; while the brand is suspended
-    the refusal, for good.
+    the refusal, for good, with the path `membership`.
 
     A key that was used before the suspension is answered as it was then.
     """

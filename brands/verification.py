@@ -84,12 +84,7 @@ async def guarded_lookup(
     that is shut, for what others have tried as well, and without if the caller has to wait.
     """
     brands = _brands(coalition, rows, path)
-    readings = [_read(row, brand) for row, brand in zip(rows, brands, strict=True)]
-    questions = {
-        place: _question(row, brand, reading, f"{path}.{place}.number")
-        for place, (row, brand, reading) in enumerate(zip(rows, brands, readings, strict=True))
-        if reading.spellings
-    }
+    readings, questions = _asked(rows, brands, path)
     guard = coalition.guard
     asked = list(questions.values())
     if may_read_names(caller, brands):
@@ -98,6 +93,25 @@ async def guarded_lookup(
         answers = await guard.ask(caller, asked, match_names)
     answered = dict(zip(questions, answers, strict=True))
     return [_told(reading, answered.get(place)) for place, reading in enumerate(readings)]
+
+
+async def unguarded_lookup(
+    coalition: Coalition, rows: Sequence[NumberAndName]
+) -> list[Party | None]:
+    """Whose each number is, if the name is hers, in the order of the rows and by the same reading:
+    for a service that asks of what nobody can guess by.
+
+    Nothing is counted, and nothing in the way. At a suspended brand all are nobody's. One
+    statement; none where there is nothing to look up. Raises `BrandNotFound`.
+    """
+    _, questions = _asked(rows, _brands(coalition, rows, "rows"), "rows")
+    asked = {place: each for place, each in questions.items() if not each.suspended}
+    if not asked:
+        return [None] * len(rows)
+    answers = await coalition.guard.ask_freely(list(asked.values()), match_names)
+    answered = dict(zip(asked, answers, strict=True))
+    parties = (answered.get(place, _NO_ANSWER) for place in range(len(rows)))
+    return [each.party if each.verdict is NameMatch.MATCH else None for each in parties]
 
 
 def may_read_names(caller: Caller, brands: Sequence[Brand]) -> bool:
@@ -114,6 +128,18 @@ def _brands(coalition: Coalition, rows: Sequence[NumberAndName], path: str) -> l
     ]
 
 
+def _asked(
+    rows: Sequence[NumberAndName], brands: Sequence[Brand], path: str
+) -> tuple[list[Reading], dict[int, Question]]:
+    """How the numbers are read; and by place what there is to look up."""
+    readings = [_read(row, brand) for row, brand in zip(rows, brands, strict=True)]
+    return readings, {
+        place: _question(row, brand, reading, f"{path}.{place}.number")
+        for place, (row, brand, reading) in enumerate(zip(rows, brands, readings, strict=True))
+        if reading.spellings
+    }
+
+
 def _read(row: NumberAndName, brand: Brand) -> Reading:
     """The number by its brand's format; malformed where there is no name to go with it."""
     names = (row.surname, row.given_name or "")
@@ -125,6 +151,7 @@ def _read(row: NumberAndName, brand: Brand) -> Reading:
 
 
 _MALFORMED = Reading(NumberVerdict.MALFORMED, ())
+_NO_ANSWER = Answer(NameMatch.NO_MATCH, None)
 
 
 def _question(row: NumberAndName, brand: Brand, reading: Reading, path: str) -> Question:

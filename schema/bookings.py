@@ -69,8 +69,9 @@ class BookingSegmentType:
     )
     is_linked: bool | None = strawberry.field(
         description="Whether that was the number of an open membership, and the passenger's name "
-        "its member's. Null for agencies, which use `loyaltyNumbersVerify`, and for a supplier "
-        "that is not the program's brand."
+        "its member's, when it was attached. If not, it is looked up once more when it is "
+        "confirmed. Null for agencies, which use `loyaltyNumbersVerify`, and for a supplier that "
+        "is not the program's brand."
     )
     points: Points | None = strawberry.field(
         description="The points that are credited for it; null unless it is CREDITED, and for "

@@ -13,7 +13,6 @@ from brands.registry import Brand
 from brands.transactions import Transaction
 from brands.travel.bookings import Passenger, Segment
 from brands.travel.claim_forms import NewClaim
-from brands.travel.claim_segments import segment_shown
 from brands.travel.claiming import claim
 from brands.travel.claims import ClaimStatus, CreditClaim, Evidence, EvidenceKind
 from schema.connections import PageInfo
@@ -104,9 +103,10 @@ class MissingCreditClaimType(Node):
         description="Whether it was appealed against: what is decided then is final."
     )
     is_linked: bool | None = strawberry.field(
-        description="Whether the number is an open membership's, and the traveller's name its "
-        "member's: else it cannot be approved. Null for agencies, which use "
-        "`loyaltyNumbersVerify`, and for a supplier that is not the program's brand."
+        description="Whether the number was an open membership's, and the traveller's name its "
+        "member's, when it was claimed. If not, it is looked up once more when it is approved, and "
+        "else cannot be. Null for agencies, which use `loyaltyNumbersVerify`, and for a supplier "
+        "that is not the program's brand."
     )
     points: Points | None = strawberry.field(
         description="The points that it has brought, if it was approved. Null for agencies."
@@ -185,8 +185,8 @@ class MissingCreditClaimType(Node):
     )
     @staticmethod
     async def segment(root: CreditClaim, info: Info) -> Segment | None:
-        """Read."""
-        return await segment_shown(info.context.coalition, info.context.caller, root)
+        """Loaded."""
+        return await info.context.loaders.claim_segments.load(root)
 
     @classmethod
     def is_type_of(cls, value: object, _info: object) -> bool:

@@ -52,6 +52,11 @@ class BookingSegmentConfirmationInput:
         "booked; now if left out. The rates of that moment apply; who supplies it to another "
         "brand's program pays those of the present, where they are higher."
     )
+    operating_carrier: str | None = strawberry.field(
+        description="The carrier that operates the flight, where the booking does not say so, or "
+        "says another. Not another brand's of the coalition: that one would be its supplier. What "
+        "is said here holds."
+    )
     operating_flight_number: str | None = strawberry.field(
         description="The number that the carrier that operates the flight has for it, where "
         "another has sold it. Required for points if the booking does not have it, unless both are "
@@ -77,6 +82,7 @@ class BookingSegmentConfirmInput:
                 each.reason,
                 each.flown_at,
                 each.operating_flight_number,
+                each.operating_carrier,
             )
             for n, each in enumerate(self.segments)
         ]

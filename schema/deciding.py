@@ -41,10 +41,15 @@ class MissingCreditDecideInput:
         "of travel if left out. Only with APPROVE. A number only the program's own brand, and the "
         "operator, may give."
     )
+    operating_carrier: str | None = strawberry.field(
+        description="The carrier that operates the flight, where the claim and the booking do not "
+        "say so, or say another. Only with APPROVE, and not another brand's of the coalition: that "
+        "one would be its supplier. What is said here holds."
+    )
     operating_flight_number: str | None = strawberry.field(
         description="The number that the carrier that operates the flight has for it, where "
-        "another has sold it. Required with APPROVE if neither the claim nor the booking has it; "
-        "what is said here holds."
+        "another has sold it. Required with APPROVE if neither the claim nor the booking has it, "
+        "or they differ; what is said here holds."
     )
     reason: str = strawberry.field(
         description="Why, in 1 to 500 characters: who has claimed is told."
@@ -60,6 +65,7 @@ class MissingCreditDecideInput:
             reason=self.reason,
             idempotency_key=self.idempotency_key,
             operating_number=self.operating_flight_number,
+            operating_carrier=self.operating_carrier,
         )
 
 

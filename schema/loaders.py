@@ -32,8 +32,9 @@ from brands.moving.quotes import Quote, quotes_by_id
 from brands.moving.transfers import Transfer, transfers_by_id, transfers_under_way
 from brands.registry import Brand
 from brands.transactions import Entry, Transaction, entries_of, transactions_by_id
-from brands.travel.bookings import Booking, bookings_by_id
+from brands.travel.bookings import Booking, Segment, bookings_by_id
 from brands.travel.claim_lists import duplicates_of
+from brands.travel.claim_segments import segments_shown
 from brands.travel.claims import CreditClaim, claims_by_id
 from brands.travel.pending import pending_points
 
@@ -181,6 +182,11 @@ class Loaders:
     def claim_duplicates(self) -> Batch[UUID, list[CreditClaim]]:
         """Claims like a claim, by its id."""
         return Batch(lambda ids: duplicates_of(self._coalition, self._caller, ids))
+
+    @cached_property
+    def claim_segments(self) -> Batch[CreditClaim, Segment]:
+        """The segment of a booking that a claim credits, by the claim as the caller sees it."""
+        return Batch(lambda claims: segments_shown(self._coalition, self._caller, claims))
 
     @cached_property
     def pending_points(self) -> Batch[UUID, int]:

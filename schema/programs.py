@@ -122,7 +122,8 @@ class ProgramTermsPublishInput:
         "chart; at first it is empty."
     )
     effective_from: datetime | None = strawberry.field(
-        description="When they come into force, not in the past; now if left out."
+        description="When they come into force, not in the past; now if left out. What was to "
+        "begin then or later is withdrawn."
     )
 
     def change(self) -> TermsChange:

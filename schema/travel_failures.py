@@ -3,8 +3,8 @@
 import strawberry
 
 from brands import errors as failures
-from brands import rejections
 from brands.errors import DomainError
+from brands.travel import rejections
 from schema.error_types import ErrorType, Figure, count, instant, text
 from schema.nodes import Tag, global_id
 from schema.scalars import Points
@@ -26,10 +26,6 @@ TRAVEL_ERRORS: dict[type[DomainError], ErrorType] = {
             "now": instant("The present, by the database's clock."),
         },
     ),
-    failures.ProgramTermsOutOfSequence: ErrorType(
-        "What a brand lays down for travel must begin after all that it has published already.",
-        {"latest": instant("When the last that is published begins.")},
-    ),
     failures.LookupsThrottled: ErrorType(
         "Too many lookups by number and name did not match. Nothing of the request is answered.",
         {
@@ -47,8 +43,9 @@ TRAVEL_ERRORS: dict[type[DomainError], ErrorType] = {
         "There is no such claim, or none that this caller may see.", _NAME
     ),
     failures.TooManyClaims: ErrorType(
-        "Too many claims that the same has made for one number wait for an answer.",
-        {"limit": count("The largest number of claims that wait.")},
+        "Too many claims that the same has made for one number wait for an answer, or were "
+        "withdrawn within 30 days.",
+        {"limit": count("The largest number of such claims.")},
     ),
     failures.CarrierTaken: ErrorType(
         "The trade names another brand so, or is to.",
@@ -86,8 +83,15 @@ TRAVEL_ERRORS: dict[type[DomainError], ErrorType] = {
     ),
     rejections.OperatingFlightUnknown: ErrorType(
         "Another carrier operates the flight than the one that has sold it, and its number there "
-        "is not known: without it, the same flight could be credited twice. Give it as "
-        "`operatingFlightNumber`, with a new key.",
+        "is not known, or a claim and a booking say different ones: without it, the same flight "
+        "could be credited twice. Give it as `operatingFlightNumber`, with a new key.",
+        {"carrier": text("The carrier that operates it.")},
+    ),
+    rejections.OperatedByAnotherBrand: ErrorType(
+        "The carrier that is said to have operated the flight is another brand's, which therefore "
+        "supplies the flight and pays for its points. The agency is to void the segment and attach "
+        "the flight again with `operatingCarrier`; who has claimed withdraws the claim and makes "
+        "it anew.",
         {"carrier": text("The carrier that operates it.")},
     ),
     rejections.AccrualNotCharted: ErrorType(
@@ -123,7 +127,8 @@ TRAVEL_ERRORS: dict[type[DomainError], ErrorType] = {
         "The claim is decided already, withdrawn, or taken back.", _CLAIM_STATUS
     ),
     rejections.ClaimNotLinked: ErrorType(
-        "No open membership has this number and this name: the claim can only be rejected."
+        "No open membership has this number and this name now. Reject the claim; or, once there is "
+        "one, approve it with a new key."
     ),
     rejections.ClaimEarnsNothing: ErrorType(
         "By the program's chart this earns nothing. Reject the claim, or say how many points it "

@@ -35,7 +35,8 @@ class LoyaltyNumberRowInput:
 
     brand: str = strawberry.field(description="The brand's code.")
     number: str = strawberry.field(
-        description="The loyalty number; spaces, hyphens and small letters do not matter."
+        description="The loyalty number, as it is written: spaces, hyphens and small letters that "
+        "the brand's own numbers do not have do not matter."
     )
     surname: str = strawberry.field(description="Her family name; it is compared as a whole.")
     given_name: str | None = strawberry.field(

@@ -56,6 +56,17 @@ BOOKING_LAWS = (
         """,
     ),
     Law(
+        "a booking has a flight or stay once, but for travellers with tickets of their own",
+        """
+        SELECT s.book, s.booking_id, s.identity, count(*) AS segments FROM booking_segments s
+        JOIN booking_steps t ON t.book = s.book AND t.segment_id = s.id
+        WHERE t.status NOT IN ('DETACHED', 'VOIDED') AND t.facts NOT LIKE '%"ticket":%'
+          AND NOT EXISTS (SELECT 1 FROM booking_steps n WHERE n.book = t.book
+                          AND n.segment_id = t.segment_id AND n.step = t.step + 1)
+        GROUP BY s.book, s.booking_id, s.identity HAVING count(*) > 1
+        """,
+    ),
+    Law(
         "a flight is credited to a member once at a time, by a segment that is credited",
         """
         SELECT book, member_id, flight, count(*) AS credits FROM (
@@ -107,7 +118,8 @@ BOOKING_LAWS = (
             UNION SELECT book, id, supplier_id FROM credit_claims
             UNION SELECT book, id, agency_id FROM credit_claims WHERE agency_id IS NOT NULL
             UNION SELECT book, id, membership_id FROM credit_claims
-                  WHERE membership_id IS NOT NULL) o
+                  WHERE membership_id IS NOT NULL
+            UNION SELECT book, claim_id, membership_id FROM credit_claim_links) o
         JOIN credit_claim_steps t ON t.book = o.book AND t.claim_id = o.claim_id
         LEFT JOIN credit_claim_lists l ON l.claim_id = o.claim_id AND l.owner_id = o.owner_id
         WHERE NOT EXISTS (SELECT 1 FROM credit_claim_steps n WHERE n.book = t.book
@@ -120,11 +132,23 @@ BOOKING_LAWS = (
         """
         SELECT s.book, s.claim_id, s.step, s.points, t.kind, e.amount FROM credit_claim_steps s
         LEFT JOIN credit_claims c ON c.book = s.book AND c.id = s.claim_id
+        LEFT JOIN credit_claim_links k ON k.book = s.book AND k.claim_id = s.claim_id
         LEFT JOIN transactions t ON t.id = s.transaction_id
         LEFT JOIN entries e ON e.book = t.book AND e.transaction_id = t.id
-            AND e.account_id = c.membership_id
+            AND e.account_id = coalesce(c.membership_id, k.membership_id)
         WHERE s.status IN ('APPROVED', 'VOIDED')
           AND (t.id IS NULL OR t.kind <> 'ACCRUAL' OR e.amount IS NULL OR e.amount <> s.points)
+        """,
+    ),
+    Law(
+        "what was nobody's claim is linked when it is approved",
+        """
+        SELECT k.book, k.claim_id, c.membership_id FROM credit_claim_links k
+        LEFT JOIN credit_claims c ON c.book = k.book AND c.id = k.claim_id
+        WHERE c.id IS NULL OR c.membership_id IS NOT NULL
+           OR NOT EXISTS (SELECT 1 FROM credit_claim_steps s WHERE s.book = k.book
+                          AND s.claim_id = k.claim_id AND s.status = 'APPROVED'
+                          AND s.recorded_at = k.created_at)
         """,
     ),
     Law(

@@ -45,8 +45,8 @@ async def invite(coalition: Coalition, caller: Caller, recipient: Recipient) -> 
     """Invites another member into the caller's household, founding it if she is in none.
 
     While an invitation of hers is open, inviting her again changes nothing. Raises `NotPermitted`
-    (members only), `BrandNotFound`, `RecipientNotFound`, `LookupsThrottled`, `SameMember`,
-    `AlreadyInHousehold` (this one), `HouseholdFull`, `TooManyInvitations`.
+    (members only), `BrandNotFound`, `BrandSuspended`, `RecipientNotFound`, `LookupsThrottled`,
+    `SameMember`, `AlreadyInHousehold` (this one), `HouseholdFull`, `TooManyInvitations`.
     """
     herself = _herself(caller)
     invited = (await find_recipient(coalition, caller, recipient)).member_id

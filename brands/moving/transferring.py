@@ -116,7 +116,8 @@ async def _create(
         for brand_id in (quote.terms.rates.source_brand, quote.terms.rates.destination_brand):
             refusal = suspension(coalition.registry.snapshot.brand_by_id(brand_id), "quote")
             if refusal is not None:
-                return await _refuse(coalition, claim, quote.terms.source, refusal)
+                outcome = await _refused(coalition, claim, quote.terms.source, refusal)
+                return await _answer_again(coalition, quote.terms, outcome)
         return await _make(coalition, caller, claim, quote.terms, minimum_points_in, quote)
     claim = _claim_of_request(caller, idempotency_key, order, minimum_points_in)
     try:
@@ -229,7 +230,8 @@ async def _create_now(
         route = await route_of(coalition, caller, order, at)
         terms = await terms_of(coalition, order, route, at)
     except Rejection as rejection:
-        return await _refuse(coalition, claim, order.source, rejection)
+        outcome = (await _refused(coalition, claim, order.source, rejection)).accepted()
+        return Made(await transfer_of_posting(coalition, order.source, outcome.id), replayed=True)
     return await _make(coalition, caller, claim, terms, minimum)
 
 
@@ -261,7 +263,8 @@ async def _make(
 ) -> Made:
     if minimum is not None and terms.points_in < minimum:
         refusal = PointsInBelowMinimum(points_in=terms.points_in, minimum=minimum)
-        return await _refuse(coalition, claim, terms.source, refusal)
+        outcome = await _refused(coalition, claim, terms.source, refusal)
+        return await _answer_again(coalition, terms, outcome)
     made = _new_transfer(terms, quote)
     command = _command(coalition, caller, claim, made, quote)
     if terms.is_gift:
@@ -364,19 +367,16 @@ def _record(made: Transfer, client: str) -> Record:
     return Record(TRANSFER_RECORD, values)
 
 
-async def _refuse(coalition: Coalition, claim: Claim, source: UUID, rejection: Rejection) -> Made:
+async def _refused(coalition: Coalition, claim: Claim, source: UUID, why: Rejection) -> Outcome:
     """Makes a refusal stick to its key; what the key was first answered with stands, if it was."""
-    outcome = await coalition.ledger.submit(Refuse(new_id(book_of(source)), claim, rejection))
-    outcome.accepted()
-    return Made(await transfer_of_posting(coalition, source, outcome.id), replayed=True)
+    return await coalition.ledger.submit(Refuse(new_id(book_of(source)), claim, why))
 
 
 async def _refuse_again(
     coalition: Coalition, claim: Claim, transfer: Transfer, rejection: Rejection
 ) -> Made:
     """The same of what is done to a transfer that is there."""
-    refusal = Refuse(new_id(book_of(transfer.id)), claim, rejection)
-    (await coalition.ledger.submit(refusal)).accepted()
+    (await _refused(coalition, claim, transfer.id, rejection)).accepted()
     return Made(transfer, replayed=True)
 
 

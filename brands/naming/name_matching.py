@@ -21,7 +21,17 @@ from brands.naming.name_parts import (
     trailing_particles,
     without_glued_title,
 )
-from brands.naming.name_spellings import Word, Words, joined, nearly_one, one_spelling, words_of
+from brands.naming.name_readings import has_no_vowels
+from brands.naming.name_spellings import (
+    Word,
+    Words,
+    as_read,
+    begins_as_read,
+    joined,
+    nearly_one,
+    one_spelling,
+    words_of,
+)
 
 MAX_COMPARED = 100
 """Longer names match nothing: the work has a bound, whatever is asked."""
@@ -111,7 +121,7 @@ def _surnames(traveller: Words, member: Words) -> NameMatch:
     """The whole surname; or, for a human to see, some of the member's names, or all of hers with
     one more before or behind them: more of them would be a list of guesses."""
     whole = _whole(joined(traveller), joined(member))
-    asked, known = proper_names(traveller), proper_names(member)
+    asked, known = proper_names(as_read(traveller, member)), proper_names(member)
     some = set(asked) <= set(known) and 0 <= len(known) - len(asked) <= _MORE_NAMES
     one_more = len(asked) == len(known) + 1 and known in (asked[1:], asked[:-1])
     shared = (some or one_more) and any(len(name) > 1 for name in {*asked} & {*known})
@@ -144,7 +154,7 @@ def _given_names(traveller: Words, member: Words) -> NameMatch:
     agree = [_agrees(a, b) for a, b in zip(traveller, member, strict=False)]
     if all(agree):
         return _YES
-    few = traveller[: len(member) + _MORE_NAMES]
+    few = as_read(traveller[: len(member) + _MORE_NAMES], member)
     doubtful = (
         agree[0]
         or _is_initials(written, member)
@@ -154,6 +164,7 @@ def _given_names(traveller: Words, member: Words) -> NameMatch:
         or any(len(a.plain) > 2 and one_spelling(a, b) for a, b in product(few, member))
         or one_spelling(written, known)
         or nearly_one(traveller[0], member[0])
+        or begins_as_read(traveller[0], known)
     )
     return _MAYBE if doubtful else _NO
 
@@ -178,7 +189,11 @@ def _is_initials(written: Word, names: Words) -> bool:
 
 
 def _swapped(traveller: _Reading, member: _Reading) -> NameMatch:
-    """For a human to see: the surname is the member's given name, and the other way round."""
+    """For a human to see: the surname is the member's given name, and the other way round. What is
+    written without vowels can be no more than read so."""
     here = max(_whole(joined(traveller.surname), joined(given)) for given in member.given)
     there = max(_whole(joined(given), joined(member.surname)) for given in traveller.given)
-    return _MAYBE if here == there == _YES else _NO
+    verdict = min(here, there)
+    if verdict is _MAYBE and not has_no_vowels(joined(member.surname).plain):
+        return _NO
+    return min(verdict, _MAYBE)

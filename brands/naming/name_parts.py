@@ -35,8 +35,10 @@ _PARTICLES = frozenset({
     "da", "do", "dos", "das", "du", "la", "las", "le", "les", "lo", "los", "el", "al", "ul", "as",
     "ash", "zu", "zum", "zur", "ter", "ten", "te", "tot", "op", "in", "t", "s", "y", "e", "i",
     "af", "av", "bin", "binti", "bint", "ibn", "ben", "bar", "abu", "ait",
+    "عبد",
 })  # fmt: skip
-"""Words between names that one system writes and another leaves out, or files elsewhere."""
+"""Words between names that one system writes and another leaves out, or files elsewhere. In Arabic
+Abd, servant, is one: half of the names begin so, and ABD alone would be nearly each of them."""
 
 _LONG_FORMS = {"st": "saint", "ste": "sainte", "mc": "mac"}
 

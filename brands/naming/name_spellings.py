@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from anyascii import anyascii
 
+from brands.naming.name_readings import has_no_vowels, may_be_read
 from brands.naming.names import counts, folded
 
 _PASSPORT = str.maketrans({
@@ -95,14 +96,30 @@ def nearly_one(written: Word, known: Word) -> bool:
     """Whether two words may be one name, of which a booking system has lost or changed letters.
 
     Of two in Latin letters, those that differ as `MULLER` and `MUELLER` do; if the one that is
-    known is in another script, those that sound alike, because transliterations differ. What is
-    written in another script is only what it is: its consonants would stand for many names.
+    known is in another script, those that sound alike, because transliterations differ; or if that
+    script has no vowels, those that it may be read as. What is written in another script is only
+    what it is: its consonants would stand for many names.
     """
     if written.is_foreign:
         return False
+    if has_no_vowels(known.plain):
+        return may_be_read(known.plain, written.plain)
     if known.is_foreign:
         return any(_sound_alike(x, y) for x in written.spellings for y in known.spellings)
     return _without_digraphs(written.plain) == _without_digraphs(known.plain) != ""
+
+
+def begins_as_read(written: Word, known: Word) -> bool:
+    """Whether a word may be the beginning of a name in a script without vowels: A of علي."""
+    return has_no_vowels(known.plain) and may_be_read(known.plain, written.plain, begun=True)
+
+
+def as_read(written: Words, known: Words) -> Words:
+    """The words that are written; for each that a word of a name in a script without vowels may be
+    read as, that word."""
+    if not (known and has_no_vowels(known[0].plain)):
+        return written
+    return tuple(next((word for word in known if nearly_one(each, word)), each) for each in written)
 
 
 def _word(part: str) -> Word:
@@ -121,8 +138,7 @@ def _without_digraphs(spelling: str) -> str:
 
 
 def _sound_alike(a: str, b: str) -> bool:
-    """Whether the sounds differ by one at most, or the consonants, two at least, are the same:
-    some scripts write no vowels."""
+    """Whether the sounds differ by one at most, or the consonants, two at least, are the same."""
     first, second = _sounds(a), _sounds(b)
     near = min(len(first), len(second)) >= 4 and _one_apart(first, second)
     bones = _DOUBLED.sub(r"\1", _VOWELS.sub("", first))

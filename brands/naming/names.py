@@ -19,6 +19,7 @@ _LETTERS_WITHOUT_DECOMPOSITION = str.maketrans(
         "ł": "l",
         "ŧ": "t",
         "þ": "th",
+        "\u0640": "",  # tatweel: a letter to Unicode, it makes an Arabic word wider
     }
 )
 """Latin letters whose mark is part of them in Unicode, as keyboards without them write them."""

@@ -5,7 +5,8 @@ from tortoise.models import Model
 
 
 class CreditClaimRow(Model):
-    """Who claims what for whom. `facts` is JSON of `brands.itineraries`. Append-only."""
+    """Who claims what for whom. `facts` is JSON of `brands.itineraries`, from which the database
+    reckons `begins_on` and `travelled_on`. Append-only."""
 
     id = fields.UUIDField(primary_key=True)
     book = fields.SmallIntField()
@@ -17,6 +18,8 @@ class CreditClaimRow(Model):
     supplier_id = fields.UUIDField()
     facts = fields.TextField()
     created_at = fields.BigIntField()
+    begins_on = fields.TextField(null=True)
+    travelled_on = fields.TextField(null=True)
 
     class Meta:
         table = "credit_claims"
@@ -64,6 +67,19 @@ class CreditClaimStepRow(Model):
 
     class Meta:
         table = "credit_claim_steps"
+
+
+class CreditClaimLinkRow(Model):
+    """Whose a claim is that was linked to nobody when it was made. The key is the claim.
+    Append-only."""
+
+    claim_id = fields.UUIDField(primary_key=True)
+    book = fields.SmallIntField()
+    membership_id = fields.UUIDField()
+    created_at = fields.BigIntField()
+
+    class Meta:
+        table = "credit_claim_links"
 
 
 class CreditClaimListRow(Model):

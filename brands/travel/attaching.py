@@ -17,9 +17,8 @@ from brands.errors import AgencyNotFound, InvalidInput, LookupsThrottled, NotPer
 from brands.ids import book_of, home_book, new_id
 from brands.intents import claim_of
 from brands.ledger.commands import Claim, Command, Note, Refuse
-from brands.naming.number_reading import bare, judge
 from brands.registry import Brand
-from brands.rejections import BookingChanged, NothingPending, Rejection
+from brands.rejections import Rejection
 from brands.suspension import suspension
 from brands.travel.attachments import (
     ATTACH,
@@ -46,9 +45,11 @@ from brands.travel.bookings import (
     all_bookings,
     booking_by_id,
     booking_of_name,
+    checked_number,
     name_of,
     required,
 )
+from brands.travel.rejections import BookingChanged, NothingPending
 from brands.verification import NumberAndName, guarded_lookup
 
 DETACH = "bookingDetach"
@@ -74,6 +75,7 @@ async def attach(coalition: Coalition, caller: Caller, given: Attachment) -> Att
     agency_id = await _agency_of(coalition, caller, given)
     asked = checked(given)
     brand = coalition.registry.snapshot.brand(given.brand, path="loyalty.brand")
+    number = checked_number(brand, asked.number)
     name = name_of(coalition, agency_id, asked.record_locator, asked.passenger)
     home = home_book(name, coalition.books)
     claim = claim_of(
@@ -93,7 +95,7 @@ async def attach(coalition: Coalition, caller: Caller, given: Attachment) -> Att
         nonlocal loyalty
         if await answered_before(coalition, [part]):
             return Refuse(new_id(home), part, BookingChanged())  # its answer is there already
-        loyalty = loyalty or await _looked_up(coalition, caller, brand, asked)
+        loyalty = loyalty or await _looked_up(coalition, caller, brand, number, asked)
         there = await booking_of_name(coalition, home, name)
         work = Attaching(
             coalition.registry.snapshot.programs,
@@ -188,12 +190,11 @@ async def _agency_of(coalition: Coalition, caller: Caller, given: Attachment) ->
 
 
 async def _looked_up(
-    coalition: Coalition, caller: Caller, brand: Brand, asked: Attachment
+    coalition: Coalition, caller: Caller, brand: Brand, number: str, asked: Attachment
 ) -> Loyalty:
     """Whose the number is, if the passenger's name is hers; nobody's where it is shut to everybody
     because of what others have tried, and while the brand is suspended. Raises `LookupsThrottled`
     where the caller is shut out."""
-    number = judge(asked.number, brand.number_format).number or bare(asked.number)
     if suspension(brand) is not None:
         return Loyalty(brand, number, None, is_guarded=True)
     who = asked.passenger

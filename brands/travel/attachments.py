@@ -17,7 +17,6 @@ from brands.ledger.commands import Claim, Note, Record, Token
 from brands.naming.numbers import MAX_NUMBER
 from brands.program_terms import Programs, supplier_of
 from brands.registry import Brand
-from brands.rejections import SegmentAlreadyCredited, SegmentClosed
 from brands.travel.booking_steps import (
     BOOKING_RECORD,
     BRAND_RECORD,
@@ -35,6 +34,7 @@ from brands.travel.bookings import (
     SegmentStatus,
     checked_passenger,
 )
+from brands.travel.rejections import SegmentAlreadyCredited, SegmentClosed
 
 ATTACH = "bookingAttach"
 
@@ -125,10 +125,10 @@ class Attaching:
             )
         if not self._booking.segments:
             self._found()
-        if self._records:
-            # Every change is a step more, so that of two made of one state one is refused.
-            steps = sum(each.step + 1 for each in self._booking.segments)
-            self._tokens.append(Token(self._book, f"booking:{self._name}/{steps}"))
+        if new:
+            # Segments are only ever added, so that of two who add to one state one is refused.
+            known = len(self._booking.segments)
+            self._tokens.append(Token(self._book, f"booked:{self._name}/{known}"))
 
     def command(self, claim: Claim) -> Note:
         """All of it, as one command."""
@@ -212,6 +212,7 @@ class Attaching:
         )
         for brand_id in {made.brand_id, made.supplier_id} - self._told:
             self._told.add(brand_id)
+            self._tokens.append(Token(self._book, f"told:{self._name}/{brand_id}"))
             row = (self._book, self._booking.id, brand_id, to_micros(self._booking.created_at))
             self._records.append(Record(BRAND_RECORD, row))
         return made

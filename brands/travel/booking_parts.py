@@ -5,7 +5,7 @@ key made of it. A request that was cut off in the middle, and comes again, does 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from brands.callers import Caller
@@ -40,7 +40,8 @@ class Done:
 
 
 Otherwise = Callable[[Rejection, Claim], Command | None]
-"""What is done instead of something that the books have refused, if anything is."""
+"""What is done instead of something that the books have refused, now or before (`replayed`), if
+anything is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,8 @@ async def _settled(
         raise answer
     if answer.rejection is not None:
         other = part_of(claim, type(answer.rejection).__name__, part.segment.id)
-        instead = part.otherwise(answer.rejection, other)
+        refused = replace(answer.rejection, replayed=answer.replayed)
+        instead = part.otherwise(refused, other)
         if instead is None and answer.replayed and await answered_before(coalition, [other]):
             instead = Refuse(new_id(book_of(part.segment.id)), other, answer.rejection)
         if instead is not None:

@@ -26,17 +26,10 @@ from brands.ledger.commands import (
     Shortfall,
     Token,
 )
-from brands.rejections import (
-    AlreadyReversed,
-    BookingChanged,
-    FlightAlreadyCredited,
-    InsufficientPoints,
-    PointsSpent,
-    Rejection,
-    TokenSpent,
-)
+from brands.rejections import AlreadyReversed, InsufficientPoints, Rejection, TokenSpent
 from brands.travel.bookings import Segment, SegmentStatus
 from brands.travel.flown import TOKEN as FLOWN_TOKEN
+from brands.travel.rejections import BookingChanged, FlightAlreadyCredited, PointsSpent
 
 BOOKING_RECORD = RecordKind(
     "bookings",
@@ -189,9 +182,15 @@ def said(token: str, replayed: bool) -> Rejection:
 
 
 def nothing_left(rejection: Rejection, clawback: Shortfall) -> bool:
-    """Whether the points are gone already, in a way that is as good as taken back."""
+    """Whether the points are gone already, in a way that is as good as taken back.
+
+    That there are too few says so only of now: who was refused before, and is so again, may have
+    been refused under another clawback, and there may be points since.
+    """
     return isinstance(rejection, AlreadyReversed) or (
-        clawback is Shortfall.UP_TO_BALANCE and isinstance(rejection, InsufficientPoints)
+        clawback is Shortfall.UP_TO_BALANCE
+        and isinstance(rejection, InsufficientPoints)
+        and not rejection.replayed
     )
 
 

@@ -21,8 +21,12 @@ from brands.database import Row, as_uuid
 from brands.errors import BookingNotFound, InvalidInput, SegmentNotFound
 from brands.ids import book_of
 from brands.itineraries import Facts, facts_from_text
+from brands.naming.name_parts import given_name_of, surname_of
+from brands.naming.name_spellings import joined, words_of
 from brands.naming.names import folded
+from brands.naming.number_reading import NumberVerdict, bare, judge
 from brands.parties import Found
+from brands.registry import Brand
 
 
 class SegmentStatus(StrEnum):
@@ -46,6 +50,14 @@ class Passenger:
 
     surname: str = field(repr=False)  # personal data, for no log
     given_name: str | None = field(default=None, repr=False)
+
+    @property
+    def told_apart_by(self) -> tuple[str, str, str]:
+        """What tells travellers of one booking apart: surname, given name and generation, however
+        they are written, and whatever the title. (One that is glued to a name is part of it.)"""
+        surname, generation = surname_of(words_of(self.surname))
+        given, other = given_name_of(words_of(self.given_name or ""))
+        return joined(surname).plain, joined(given).plain, generation or other or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +111,22 @@ def checked_passenger(who: Passenger, path: str) -> Passenger:
     return Passenger(surname, given_name)
 
 
+def checked_number(brand: Brand, written: str) -> str:
+    """A number as it is kept. Raises `InvalidInput` for one that no number of the brand looks like:
+    that is no secret, and a slip of the pen is found before anybody travels."""
+    reading = judge(written, brand.number_format)
+    if reading.verdict is NumberVerdict.MALFORMED:
+        reason = f"No loyalty number of {brand.code} looks so."
+        raise InvalidInput(path="loyalty.number", reason=reason)
+    return reading.number or bare(written)
+
+
 def name_of(
     coalition: Coalition, agency_id: UUID, record_locator: str, passenger: Passenger
 ) -> str:
     """What tells a booking from all others: a digest under the coalition's secret, without which no
     name can be tried on it."""
-    named = (folded(passenger.surname), folded(passenger.given_name or ""))
-    told = "\n".join((agency_id.hex, record_locator, *named))
+    told = "\n".join((agency_id.hex, record_locator, *passenger.told_apart_by))
     digest = blake2b(told.encode(), key=coalition.secret, person=b"booking", digest_size=16)
     return digest.hexdigest()
 

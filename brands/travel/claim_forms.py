@@ -8,11 +8,10 @@ from brands.callers import Caller, CallerKind
 from brands.coalition import Coalition
 from brands.errors import InvalidInput, NotPermitted
 from brands.itineraries import Facts, Flight, checked_flight, checked_stay
-from brands.naming.names import folded
-from brands.naming.number_reading import NumberVerdict, bare, judge
+from brands.naming.number_reading import bare, judge
 from brands.naming.numbers import MAX_NUMBER
 from brands.registry import Brand
-from brands.travel.bookings import Passenger, checked_passenger
+from brands.travel.bookings import Passenger, checked_number, checked_passenger
 from brands.travel.claims import CreditClaim, Evidence
 
 MAX_EVIDENCE = 10
@@ -65,11 +64,7 @@ class Asked:
         one, other = self.new.traveller, claim.traveller
         if self.member_id is not None or one is None or other is None:
             return True
-        return _folded(one) == _folded(other)
-
-
-def _folded(who: Passenger) -> tuple[str, str]:
-    return folded(who.surname), folded(who.given_name or "")
+        return one.told_apart_by == other.told_apart_by
 
 
 def asked_of(coalition: Coalition, caller: Caller, given: NewClaim) -> Asked:
@@ -92,13 +87,9 @@ def asked_of(coalition: Coalition, caller: Caller, given: NewClaim) -> Asked:
     new = replace(given, facts=facts, evidence=evidence, traveller=_traveller(given, is_agency))
     brand = coalition.registry.snapshot.brand(given.brand, path="loyalty.brand")
     written = bounds.text(given.number, "loyalty.number", MAX_NUMBER)
-    reading = judge(written, brand.number_format)
-    number = reading.number or bare(written)
     if is_agency:
-        if reading.verdict is NumberVerdict.MALFORMED:
-            reason = f"No loyalty number of {brand.code} looks so."
-            raise InvalidInput(path="loyalty.number", reason=reason)
-        return Asked(new, brand, number, caller.agency_id, None)
+        return Asked(new, brand, checked_number(brand, written), caller.agency_id, None)
+    number = judge(written, brand.number_format).number or bare(written)
     return Asked(new, brand, number, None, caller.member_id)
 
 

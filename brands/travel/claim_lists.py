@@ -57,27 +57,24 @@ async def duplicates_of(
 ) -> dict[UUID, list[CreditClaim]]:
     """For each of the claims, others for the same journey of the same traveller, the oldest first,
     of those that the caller may see. For brands and the operator; to anybody else there are none.
-    Four statements, however many claims there are."""
+    Three statements, however many claims there are."""
     if not ids or caller.kind not in (CallerKind.BRAND, CallerKind.OPERATOR):
         return {}
     rows = await coalition.database.fetch(
-        f"{_SELECT} WHERE book = ANY($1::smallint[]) AND id = ANY($2::uuid[])",
+        f"{_PAIRS} AND o.brand_id = a.brand_id AND o.number = a.number"
+        f" UNION {_PAIRS} AND o.membership_id = a.membership_id",
         list({book_of(id) for id in ids}),
         list(ids),
     )
-    asked = [_journey(row) for row in rows]
-    others = await _journeys(
-        coalition,
-        {each.brand_id for each in asked},
-        {each.number for each in asked},
-        {each.membership_id for each in asked if each.membership_id is not None},
-    )
-    alike = {
-        each.id: [o.id for o in others if o.id != each.id and o.is_like(each)] for each in asked
-    }
+    alike: dict[UUID, list[UUID]] = {}
+    for row in rows:
+        if _is_same_journey(row) and _is_told(caller, row):
+            alike.setdefault(as_uuid(row["claim_id"]), []).append(as_uuid(row["other_id"]))
     found = await all_claims(coalition, list({id for those in alike.values() for id in those}))
     seen = {each.id: each for each in await seen_by(coalition, caller, found)}
-    return {id: [seen[other] for other in those if other in seen] for id, those in alike.items()}
+    return {
+        id: [seen[other] for other in sorted(those) if other in seen] for id, those in alike.items()
+    }
 
 
 async def claims_like(
@@ -85,53 +82,41 @@ async def claims_like(
 ) -> list[CreditClaim]:
     """The claims for a journey and a number, or a membership; whole, the oldest first. A statement,
     and two more where there are such claims."""
-    linked = set() if membership_id is None else {membership_id}
-    known = await _journeys(coalition, {brand_id}, {number}, linked)
-    names = frozenset(facts.identities)
-    return await all_claims(coalition, [each.id for each in known if each.names & names])
-
-
-class _Journey(NamedTuple):
-    """What a claim is for, and whose."""
-
-    id: UUID
-    brand_id: UUID
-    number: str
-    membership_id: UUID | None
-    names: frozenset[str]
-
-    def is_like(self, other: "_Journey") -> bool:
-        """Whether another claim is for the same journey of the same traveller."""
-        if self.names.isdisjoint(other.names):
-            return False
-        return (self.brand_id, self.number) == (other.brand_id, other.number) or (
-            self.membership_id is not None and self.membership_id == other.membership_id
-        )
-
-
-_SELECT = "SELECT id, brand_id, number, membership_id, facts FROM credit_claims"
-
-
-async def _journeys(
-    coalition: Coalition, brands: set[UUID], numbers: set[str], memberships: set[UUID]
-) -> list[_Journey]:
-    """What is claimed for these numbers of these brands, or for memberships, the oldest first."""
+    days = "travelled_on >= $4 AND begins_on <= $5"
     rows = await coalition.database.fetch(
-        f"{_SELECT} WHERE brand_id = ANY($1::uuid[]) AND number = ANY($2::text[])"
-        f" UNION {_SELECT} WHERE membership_id = ANY($3::uuid[]) ORDER BY id",
-        *(list(brands), list(numbers), list(memberships)),
+        f"SELECT id, facts FROM credit_claims WHERE brand_id = $1 AND number = $2 AND {days}"
+        f" UNION SELECT id, facts FROM credit_claims WHERE membership_id = $3 AND {days}",
+        *(brand_id, number, membership_id),
+        *(facts.begins_on.isoformat(), facts.travelled_on.isoformat()),
     )
-    return [_journey(row) for row in rows]
+    names = frozenset(facts.identities)
+    found = [row for row in rows if not names.isdisjoint(_names(row["facts"]))]
+    return await all_claims(coalition, [as_uuid(row["id"]) for row in found])
 
 
-def _journey(row: Row) -> _Journey:
-    return _Journey(
-        as_uuid(row["id"]),
-        as_uuid(row["brand_id"]),
-        row["number"],
-        None if row["membership_id"] is None else as_uuid(row["membership_id"]),
-        frozenset(facts_from_text(row["facts"]).identities),
-    )
+_PAIRS = """
+SELECT a.id AS claim_id, a.brand_id, a.number, a.facts,
+       o.id AS other_id, o.number AS other_number, o.facts AS other_facts
+FROM credit_claims a
+JOIN credit_claims o ON o.id <> a.id
+    AND o.travelled_on >= a.begins_on AND o.begins_on <= a.travelled_on
+WHERE a.book = ANY($1::smallint[]) AND a.id = ANY($2::uuid[])
+"""
+"""Claims, each with every other for a journey on one of its days."""
+
+
+def _is_same_journey(row: Row) -> bool:
+    return not _names(row["facts"]).isdisjoint(_names(row["other_facts"]))
+
+
+def _is_told(caller: Caller, row: Row) -> bool:
+    """Whether the caller may know that two claims are of one traveller: that two numbers, or two
+    ways to write one, are the same member's is told to the program's brand alone."""
+    return row["number"] == row["other_number"] or caller.acts_for_brand(as_uuid(row["brand_id"]))
+
+
+def _names(facts: str) -> frozenset[str]:
+    return frozenset(facts_from_text(facts).identities)
 
 
 async def _may_list(coalition: Coalition, caller: Caller, whose: ClaimsOf) -> bool:

@@ -11,9 +11,10 @@ from brands.clock import Micros
 from brands.coalition import Coalition
 from brands.ids import book_of, new_id
 from brands.ledger.commands import Claim, Outcome, Record, RecordKind, Refuse, Token
-from brands.rejections import ClaimChanged, FlightAlreadyCredited, Rejection, TokenSpent
+from brands.rejections import Rejection, TokenSpent
 from brands.travel.claims import ClaimStatus, CreditClaim
 from brands.travel.flown import TOKEN as FLOWN_TOKEN
+from brands.travel.rejections import ClaimChanged, FlightAlreadyCredited
 
 CLAIM_RECORD = RecordKind(
     "credit_claims",
@@ -32,6 +33,13 @@ EVIDENCE_RECORD = RecordKind(
     (
         *(("book", "smallint"), ("claim_id", "uuid"), ("place", "bigint")),
         *(("kind", "text"), ("words", "text")),
+    ),
+)
+_LINK_RECORD = RecordKind(
+    "credit_claim_links",
+    (
+        *(("book", "smallint"), ("claim_id", "uuid"), ("membership_id", "uuid")),
+        ("created_at", "bigint"),
     ),
 )
 _STEP_RECORD = RecordKind(
@@ -63,6 +71,11 @@ def step_record(
     """The row of a step of a claim."""
     state: tuple[Any, ...] = (status.value, points, reason, transaction)
     return Record(_STEP_RECORD, (book_of(claim), claim, step, *state, client, at))
+
+
+def link_record(claim: UUID, membership: UUID, at: Micros) -> Record:
+    """The row that says whose a claim is that was linked to nobody."""
+    return Record(_LINK_RECORD, (book_of(claim), claim, membership, at))
 
 
 def voiding_record(claim: CreditClaim, reason: str, client: str, at: Micros) -> Record:

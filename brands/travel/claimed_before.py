@@ -8,15 +8,17 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from brands.clock import now, to_micros
 from brands.coalition import Coalition
 from brands.errors import TooManyClaims
 from brands.itineraries import MAX_NIGHTS, Stay, facts_from_text
 from brands.ledger.commands import Token
-from brands.rejections import AlreadyCredited, DuplicateClaim, Rejection
+from brands.rejections import Rejection
 from brands.travel.claim_forms import Asked
 from brands.travel.claim_lists import claims_like
 from brands.travel.claims import ClaimStatus, CreditClaim
 from brands.travel.flown import names_of, turns_of
+from brands.travel.rejections import AlreadyCredited, DuplicateClaim
 
 MAX_NAMES = 2
 """Under so many names an agency may have a journey rejected for one number: a name may have been
@@ -25,7 +27,11 @@ written wrongly, and that is not found out by trying one after the other."""
 MAX_WAITING = 100
 """So many claims of one claimant for one number may wait for an answer."""
 
-_OVER = (ClaimStatus.VOIDED, ClaimStatus.WITHDRAWN)
+WITHDRAWN_FOR = timedelta(days=30)
+"""So long a claim that was withdrawn counts as one that waits: what is claimed and withdrawn over
+and over leaves a row each time."""
+
+_CLAIMABLE_AGAIN = (ClaimStatus.VOIDED, ClaimStatus.WITHDRAWN)
 """What is so can be claimed again."""
 
 
@@ -44,14 +50,15 @@ async def earlier_claims(
     ]
 
 
-async def require_few(coalition: Coalition, asked: Asked) -> None:
+async def require_few_waiting(coalition: Coalition, asked: Asked) -> None:
     """Raises `TooManyClaims` where as many of the claimant's claims for the number wait as may."""
+    since = to_micros(now() - WITHDRAWN_FOR)
     (row,) = await coalition.database.fetch(
         "SELECT count(*) AS n FROM credit_claims c"
         " JOIN credit_claim_lists l ON l.claim_id = c.id AND l.owner_id = c.brand_id"
         " WHERE c.brand_id = $1 AND c.number = $2 AND (c.agency_id = $3 OR c.member_id = $3)"
-        " AND l.status IN ('OPEN', 'APPEALED')",
-        *(asked.brand.id, asked.number, asked.claimant),
+        " AND (l.status IN ('OPEN', 'APPEALED') OR (l.status = 'WITHDRAWN' AND c.created_at > $4))",
+        *(asked.brand.id, asked.number, asked.claimant, since),
     )
     if row["n"] >= MAX_WAITING:
         raise TooManyClaims(limit=MAX_WAITING)
@@ -64,7 +71,7 @@ def duplicate(asked: Asked, earlier: Sequence[CreditClaim]) -> Rejection | None:
     for each in earlier:
         if each.status is ClaimStatus.REJECTED:
             own += [each] if asked.is_from(each) else []
-        elif each.status not in _OVER:
+        elif each.status not in _CLAIMABLE_AGAIN:
             return DuplicateClaim(claim_id=each.id)
     same = [each for each in own if asked.is_same_name(each)]
     met = same or (own if len(own) >= MAX_NAMES else [])

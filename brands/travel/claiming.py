@@ -18,7 +18,8 @@ from brands.intents import claim_of
 from brands.itineraries import facts_to_text
 from brands.ledger.commands import Claim, Note, Outcome, Record
 from brands.memberships import memberships_of
-from brands.rejections import ClaimChanged, ClaimTooEarly, ClaimWindowClosed, Rejection
+from brands.rejections import Rejection
+from brands.suspension import require_active
 from brands.travel.booking_steps import answered_before, part_of
 from brands.travel.claim_forms import Asked, NewClaim, asked_of
 from brands.travel.claim_records import (
@@ -34,12 +35,13 @@ from brands.travel.claimed_before import (
     credited,
     duplicate,
     earlier_claims,
-    require_few,
+    require_few_waiting,
     tokens_of,
 )
 from brands.travel.claims import ClaimStatus, CreditClaim, claim_by_id
 from brands.travel.flown import supplier_then
 from brands.travel.journey_days import has_begun
+from brands.travel.rejections import ClaimChanged, ClaimTooEarly, ClaimWindowClosed
 from brands.verification import NumberAndName, guarded_lookup
 
 CLAIM = "missingCreditClaim"
@@ -56,9 +58,9 @@ class Claimed:
 async def claim(coalition: Coalition, caller: Caller, given: NewClaim) -> Claimed:
     """Claims credit that is missing. For agencies and for members.
 
-    Raises `NotPermitted`, `BrandNotFound`, `InvalidInput`, `TooManyClaims`, `LookupsThrottled`, and
-    of a member `MembershipNotFound` for a number that is not hers. Refused for good:
-    `ClaimTooEarly`, `ClaimWindowClosed`, `DuplicateClaim`, `AlreadyCredited`.
+    Raises `NotPermitted`, `BrandNotFound`, `InvalidInput`, `BrandSuspended`, `TooManyClaims`,
+    `LookupsThrottled`, and of a member `MembershipNotFound` for a number that is not hers. Refused
+    for good: `ClaimTooEarly`, `ClaimWindowClosed`, `DuplicateClaim`, `AlreadyCredited`.
     """
     asked = asked_of(coalition, caller, given)
     new = asked.new
@@ -86,7 +88,8 @@ async def _done(
     """Has the books write the claim, or refuse it, or say again what the key was answered with."""
     if await answered_before(coalition, [key]):
         return await refuse(coalition, key, home, ClaimChanged())
-    await require_few(coalition, asked)
+    require_active(asked.brand, "loyalty.brand")  # not looked up now, it would be nobody's for good
+    await require_few_waiting(coalition, asked)
     membership = await _whose(coalition, caller, asked)
     earlier = await earlier_claims(coalition, asked, membership)
     refusal = (

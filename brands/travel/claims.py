@@ -62,7 +62,8 @@ class CreditClaim:
     """A claim that a flight or stay is to be credited to a loyalty number of a brand.
 
     An agency has made it, or a member. `membership_id` is whose the number is, if the traveller's
-    name is hers. What the caller may not know is None, and `is_linked` with it.
+    name is hers: when it was claimed or, at the latest, when it was approved. What the caller may
+    not know is None, and `is_linked` with it.
     """
 
     id: UUID
@@ -149,12 +150,13 @@ async def all_claims(coalition: Coalition, ids: Sequence[UUID]) -> list[CreditCl
 
 _SELECT = """
 SELECT c.*, t.status, t.step, t.points, t.reason, t.transaction_id, t.recorded_at,
-       p.surname, p.given_name
+       p.surname, p.given_name, k.membership_id AS found_id
 FROM credit_claims c
 JOIN credit_claim_steps t ON t.book = c.book AND t.claim_id = c.id AND NOT EXISTS (
     SELECT 1 FROM credit_claim_steps n
     WHERE n.book = t.book AND n.claim_id = t.claim_id AND n.step = t.step + 1)
 LEFT JOIN credit_claim_travellers p ON p.book = c.book AND p.claim_id = c.id
+LEFT JOIN credit_claim_links k ON k.book = c.book AND k.claim_id = c.id
 """
 
 _LAST_UNAPPEALED = 1
@@ -180,6 +182,7 @@ async def _claims(coalition: Coalition, rows: Sequence[Row]) -> list[CreditClaim
 
 def _claim(row: Row, words: Sequence[tuple[str, str]]) -> CreditClaim:
     status = ClaimStatus(row["status"])
+    membership = _id(row["membership_id"]) or _id(row["found_id"])
     decided = row["step"] - (status is ClaimStatus.VOIDED)
     return CreditClaim(
         id=as_uuid(row["id"]),
@@ -187,8 +190,8 @@ def _claim(row: Row, words: Sequence[tuple[str, str]]) -> CreditClaim:
         member_id=_id(row["member_id"]),
         brand_id=as_uuid(row["brand_id"]),
         number=row["number"],
-        membership_id=_id(row["membership_id"]),
-        is_linked=row["membership_id"] is not None,
+        membership_id=membership,
+        is_linked=membership is not None,
         supplier_id=as_uuid(row["supplier_id"]),
         facts=facts_from_text(row["facts"]),
         status=status,

@@ -156,6 +156,15 @@ def unknown_operator(programs: Programs, facts: Facts) -> str | None:
     return None if _is_of_one_brand(programs, facts) else facts.flown_by
 
 
+def operated_by_another(programs: Programs, supplier: UUID, facts: Facts) -> str | None:
+    """The carrier that operates a flight, where that is a brand of the coalition and not its
+    supplier."""
+    if not isinstance(facts, Flight):
+        return None
+    brand = _brand(programs, facts.flown_by, facts)
+    return None if brand in (None, supplier) else facts.flown_by
+
+
 def _is_of_one_brand(programs: Programs, flight: Flight) -> bool:
     """Whether who sells a flight and who operates it are the same."""
     if flight.flown_by == flight.carrier:

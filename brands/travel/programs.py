@@ -15,11 +15,11 @@ from brands.errors import (
     InvalidInput,
     NotPermitted,
     ProgramTermsInPast,
-    ProgramTermsOutOfSequence,
 )
 from brands.ids import new_id
 from brands.intents import MAX_WORDING
 from brands.itineraries import (
+    FURTHEST,
     Facts,
     Flight,
     Stay,
@@ -73,11 +73,11 @@ async def publish_terms(
     effective_from: datetime | None,
 ) -> Program:
     """Publishes a brand's terms of travel from `effective_from` on; None means from now. What a
-    change does not speak of stays as the newest terms published have it.
+    change does not speak of stays as the terms have it that hold until then. What was published to
+    begin at that instant or later is withdrawn.
 
     For the operator and the brand. Publishing the newest terms again changes nothing. Raises
-    `BrandNotFound`, `NotPermitted`, `InvalidInput`, `ProgramTermsInPast`,
-    `ProgramTermsOutOfSequence`, `CarrierTaken`.
+    `BrandNotFound`, `NotPermitted`, `InvalidInput`, `ProgramTermsInPast`, `CarrierTaken`.
     """
     await coalition.registry.refresh()
     brand = coalition.registry.snapshot.brand(brand_code, path="brand")
@@ -89,13 +89,14 @@ async def publish_terms(
         known = await coalition.registry.lock(tx)
         published = known.programs.of_brand(brand.id)
         instant = await tx.now()
-        asked = change.made_to(published[-1].terms if published else NO_TERMS)
+        begins = _begins(effective_from, instant)
+        until_then = [each.terms for each in published if each.effective_from <= begins]
+        asked = change.made_to(until_then[-1] if until_then else NO_TERMS)
         if published and _is_the_same(published[-1], asked, effective_from, instant):
             return published[-1]
-        begins = _begins(published, effective_from, instant)
         _require_free(known, brand, asked, begins)
-        made = Program(new_id(0), brand.id, asked, begins)
-        await _insert(tx, caller, made, instant, known.epoch + 1)
+        made = Program(new_id(0), brand.id, asked, begins, known.epoch + 1)
+        await _insert(tx, caller, made, instant)
         details = {"carriers": asked.carriers, "effective_from": begins, "rows": len(asked.chart)}
         await record(tx, caller, instant, [Action("program.publish", brand.code, details)])
         await raise_epoch(tx)
@@ -183,14 +184,14 @@ def _is_the_same(
     return newest.terms == terms and (begun if asked is None else newest.effective_from == asked)
 
 
-def _begins(published: Sequence[Program], asked: datetime | None, instant: Micros) -> datetime:
+def _begins(asked: datetime | None, instant: Micros) -> datetime:
     present = from_micros(instant)
     begins = present if asked is None else asked
     if begins < present:
         raise ProgramTermsInPast(path="effectiveFrom", effective_from=begins, now=present)
-    if published and begins <= published[-1].effective_from:
-        latest = published[-1].effective_from
-        raise ProgramTermsOutOfSequence(path="effectiveFrom", latest=latest)
+    if begins - present > FURTHEST:
+        reason = f"Terms begin within {FURTHEST.days} days."
+        raise InvalidInput(path="effectiveFrom", reason=reason)
     return begins
 
 
@@ -203,12 +204,10 @@ def _require_free(known: Snapshot, brand: Brand, terms: ProgramTerms, begins: da
             raise CarrierTaken(path=f"carriers.{place}", carrier=carrier, brand=code)
 
 
-async def _insert(
-    tx: Transaction, caller: Caller, made: Program, instant: Micros, epoch: int
-) -> None:
+async def _insert(tx: Transaction, caller: Caller, made: Program, instant: Micros) -> None:
     await tx.fetch(
         "INSERT INTO program_terms (id, brand_id, terms, effective_from, published_at, epoch,"
         " client) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         *(made.id, made.brand_id, terms_to_text(made.terms), to_micros(made.effective_from)),
-        *(instant, epoch, caller.client),
+        *(instant, made.epoch, caller.client),
     )

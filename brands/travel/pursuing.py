@@ -10,10 +10,10 @@ from brands.errors import NotPermitted
 from brands.ids import book_of, new_id
 from brands.intents import claim_of, wording_of
 from brands.ledger.commands import Claim, Note, Outcome, Record
-from brands.rejections import AppealNotPossible, WithdrawalNotPossible
 from brands.travel.claim_records import EVIDENCE_RECORD, accepted, refuse, step_record, token_of
 from brands.travel.claiming import Claimed
 from brands.travel.claims import APPEAL, ClaimStatus, CreditClaim, claim_by_id, whole_claim
+from brands.travel.rejections import AppealNotPossible, WithdrawalNotPossible
 
 APPEALING = "missingCreditAppeal"
 WITHDRAWING = "missingCreditWithdraw"

@@ -6,6 +6,7 @@ the brand whose points they are decides. What a key was answered with stands, th
 another policy since.
 """
 
+from dataclasses import replace
 from uuid import UUID
 
 from brands.callers import Caller, CallerKind
@@ -25,12 +26,7 @@ from brands.ledger.commands import (
     Shortfall,
     Token,
 )
-from brands.rejections import (
-    AlreadyReversed,
-    ClaimNotCredited,
-    InsufficientPoints,
-    Rejection,
-)
+from brands.rejections import AlreadyReversed, InsufficientPoints, Rejection
 from brands.travel.booking_steps import nothing_left, part_of, points_spent, step_records, stepped
 from brands.travel.booking_steps import token_of as token_of_segment
 from brands.travel.bookings import SegmentStatus
@@ -39,6 +35,7 @@ from brands.travel.claim_segments import segment_credited
 from brands.travel.claiming import Claimed
 from brands.travel.claims import ClaimStatus, CreditClaim, claim_by_id, whole_claim
 from brands.travel.flown import credits_by
+from brands.travel.rejections import ClaimNotCredited
 
 VOID = "missingCreditVoid"
 
@@ -86,10 +83,13 @@ class _TakingBack:
         if self._claim.status is ClaimStatus.APPROVED:
             await self._lay_out()
             outcome = await submit(self._reverse())
-        else:  # refused, unless the key was answered before
+        else:
+            # Refused; but a key that was answered before is answered so again, be it with what has
+            # taken the claim back, or with what was in the way of that.
             outcome = await submit(self._not_credited(self._key))
         if isinstance(outcome.rejection, AlreadyReversed | InsufficientPoints):
-            outcome = await submit(self._instead(outcome.rejection))
+            refused = replace(outcome.rejection, replayed=outcome.replayed)
+            outcome = await submit(self._instead(refused))
         return outcome
 
     async def _lay_out(self) -> None:
@@ -123,7 +123,7 @@ class _TakingBack:
 
     def _instead(self, rejection: Rejection) -> Command:
         """What is done where nothing can be taken back: under a key of its own, so that whoever
-        asks again is answered as she was."""
+        asks again is answered as she was; cut off before that, she is refused for good."""
         part = part_of(self._key, VOID, self._claim.id)
         if self._claim.status is not ClaimStatus.APPROVED:
             return self._not_credited(part)

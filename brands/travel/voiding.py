@@ -16,13 +16,7 @@ from brands.errors import BookingNotFound, NotPermitted
 from brands.ids import book_of, new_id
 from brands.intents import claim_of
 from brands.ledger.commands import Claim, Command, Note, Record, Refuse, Reverse, Shortfall, Token
-from brands.rejections import (
-    BookingChanged,
-    InsufficientPoints,
-    Rejection,
-    SegmentAlreadyCredited,
-    SegmentClosed,
-)
+from brands.rejections import InsufficientPoints, Rejection
 from brands.travel.booking_parts import Chosen, Done, Part, carry_out, choose, refusing, require_few
 from brands.travel.booking_steps import (
     first_asked,
@@ -44,6 +38,7 @@ from brands.travel.claim_records import token_of as token_of_claim
 from brands.travel.claim_records import voiding_record
 from brands.travel.claims import CreditClaim, approved_by
 from brands.travel.flown import Credit, credits_by
+from brands.travel.rejections import BookingChanged, SegmentAlreadyCredited, SegmentClosed
 
 VOID = "bookingVoid"
 

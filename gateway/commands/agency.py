@@ -1,10 +1,6 @@
 """`coalition agency`: loading an agency's files, printing its bookings, and its report."""
 
-import csv
-import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import chain
@@ -16,25 +12,29 @@ import typer
 from brands.agencies import Agency, AgencyStatus, find_agency
 from brands.bounds import MAX_LIST
 from brands.coalition import Coalition
-from brands.errors import AgencyNotFound
+from brands.errors import AgencyNotFound, LookupsThrottled
 from brands.naming.names import folded
 from brands.travel.agency_reports import report_of
 from brands.travel.booking_pages import BookingFilter, BookingWindow, bookings_of_agency
 from brands.travel.bookings import Booking
 from gateway import console
 from gateway.commands.keys import KEEPER
+from gateway.commands.told_rows import ToldRows, printable, progress, write_csv
 from gateway.files.agency_import import Import, TooManyMisses
 from gateway.files.bookings_csv import BatchRefused
 from gateway.files.bookings_file import Row, read_batch
 from gateway.files.import_rows import Report
 from gateway.running import Failure, opened, run, told
 from gateway.settings import read_settings
+from gateway.signals import TERMINATED, Terminated, terminable
 from gateway.trade.booking_forms import Form, elements_of_booking, printed
 from gateway.trade.loyalty_elements import BadElement, LoyaltyElement
 
 agency = typer.Typer(help="Travel agencies.", no_args_is_help=True, rich_markup_mode=None)
 
-_COLUMNS = ("line", "row", "number", "result", "why")
+OUTPUT_CLOSED = 141
+"""The exit status of what nobody reads any more, as shells have it."""
+
 _COUNTED = ("brand", "of", "became", "count")
 
 
@@ -45,7 +45,10 @@ def _group() -> None:
 
 @agency.command(name="import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="CSV, NDC, OpenTravel, or one remark a line.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="CSV, NDC, OpenTravel, or one remark a line; - is standard input."),
+    ],
     code: Annotated[str, typer.Option("--agency", help="The code of the agency.")],
     verify_only: Annotated[
         bool, typer.Option("--verify-only", help="Verify the numbers, and attach nothing.")
@@ -71,85 +74,68 @@ def import_file(
       already there   it was loaded before: a file can be loaded again, and nothing is done twice
       loaded before   it was, but the booking has changed since; nothing is done without --again
       verified        there was no booking to attach the number to, or only verifying was asked for
-      not attached    the number is not the traveller's, as far as can be told
-      refused         the booking, or the agency's budget of lookups, did not allow it
+      not attached    the number is not the traveller's, as far as can be told; or what it was to
+                      be attached to was left out, or the airline has cancelled the remark
+      refused         the booking, or the agency's budget of lookups, did not allow it, or the
+                      brand is suspended
       bad             the row cannot be read, or says too little
 
     The exit status is 1 if anything was none of the first two and not verified, or if a name is
-    only nearly the member's (REVIEW). Interrupted, start it again.
+    only nearly the member's (REVIEW). Interrupted (130) or terminated (143), start it again.
     """
     rows = read_batch(file, on=on.date() if on else date.today(), note=_note)  # noqa: DTZ011  # here
-    told = _Told(as_csv=as_csv)
-    run(_import(rows, file, code, told, verify_only=verify_only, again=again))
-    if not told.is_good:
-        raise typer.Exit(1)
+    told = ToldRows(as_csv=as_csv)
+    status = run(_import(rows, file, code, told, verify_only=verify_only, again=again))
+    if status or not told.is_good:
+        raise typer.Exit(status or 1)
 
 
 async def _import(
-    rows: Iterator[Row], file: Path, code: str, told: "_Told", *, verify_only: bool, again: bool
-) -> None:
+    rows: Iterator[Row], file: Path, code: str, told: ToldRows, *, verify_only: bool, again: bool
+) -> int:
+    """Loads the rows. Returns the exit status, if the way in which it ended makes one."""
     try:
         first = next(rows, None)
     except BatchRefused as refused:
-        raise Failure(f"{file}: {refused}; nothing was loaded") from None
+        raise Failure(printable(f"{file}: {refused}; nothing was loaded")) from None
     if first is None:
         raise Failure(f"{file}: there is no loyalty number in it; nothing was loaded")
+    ended = 0
     async with opened(read_settings()) as coalition:
         agency = await _active(coalition, code)
-        work = Import(coalition, agency, verify_only=verify_only, again=again)
-        with _progress(f"Loading {file.name}") as advance:
+        work = Import(coalition, agency, verify_only=verify_only, again=again, waits=_tell_of_wait)
+        with progress(f"Loading {file.name}") as advance:
 
             def settled(reports: Sequence[Report]) -> None:
                 told.rows(reports)
                 advance(len(reports))
 
             try:
-                await work.load(chain((first,), rows), settled)
+                async with terminable():
+                    await work.load(chain((first,), rows), settled)
             except TooManyMisses as stopped:
                 why = f"{stopped} Start again then; what was loaded is found again."
                 raise Failure(why) from None
+            except BatchRefused as refused:
+                raise Failure(printable(f"{file}: {refused}")) from None
+            except console.OutputLost as lost:
+                if lost.is_closed:
+                    return OUTPUT_CLOSED
+                raise Failure(str(lost)) from None
+            except Terminated:
+                ended = TERMINATED
             finally:
                 console.note(told.summary())
+    if ended:
+        console.fail("terminated")
+    return ended
 
 
-class _Told:
-    """What was told of rows. They are printed as they come, and only counted."""
-
-    def __init__(self, *, as_csv: bool) -> None:
-        self.is_good = True
-        self._as_csv = as_csv
-        self._has_begun = False
-        self._counts: Counter[str] = Counter()
-
-    def rows(self, reports: Sequence[Report]) -> None:
-        """Prints some."""
-        rows = [
-            (str(each.line), each.understood, each.status or "", each.fate.value, each.why)
-            for each in reports
-        ]
-        if self._as_csv and self._has_begun:
-            _write_csv(rows)
-        else:
-            _print(_COLUMNS, rows, as_csv=self._as_csv)
-        self._has_begun = True
-        self._counts.update(each.fate.value for each in reports)
-        self.is_good = self.is_good and all(each.is_good for each in reports)
-
-    def summary(self) -> str:
-        """All of them in one line."""
-        fates = ", ".join(f"{n:,} {fate}" for fate, n in self._counts.items())
-        return f"{self._counts.total():,} rows{fates and ': '}{fates}."
-
-
-def _progress(what: str) -> AbstractContextManager[console.Advance]:
-    """A bar; where the rows come out on a terminal, they are that."""
-    if console.out.is_terminal:
-        return nullcontext(lambda _: None)
-    return console.progress(what, None, unit="rows")
-
-
-def _note(text: str) -> None:
-    console.note(_printable(text))
+def _tell_of_wait(throttled: LookupsThrottled) -> None:
+    console.note(
+        f"waiting {throttled.retry_after_seconds} s, until {throttled.retry_at:%H:%M:%S} UTC:"
+        " too many lookups of the agency did not match"
+    )
 
 
 async def _active(coalition: Coalition, code: str) -> Agency:
@@ -166,23 +152,8 @@ async def _agency(coalition: Coalition, code: str) -> Agency:
     return found
 
 
-def _print(columns: Sequence[str], rows: Sequence[Sequence[str]], *, as_csv: bool) -> None:
-    if as_csv:
-        _write_csv((columns, *rows))
-    else:
-        console.table(columns, [[_printable(cell) for cell in row] for row in rows])
-
-
-def _write_csv(rows: Iterable[Sequence[str]]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerows([_printable(cell) for cell in row] for row in rows)
-
-
-def _printable(text: str) -> str:
-    """A text from a stranger's file, harmless to a terminal."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )
+def _note(text: str) -> None:
+    console.note(printable(text))
 
 
 @agency.command(name="print")
@@ -199,6 +170,9 @@ def print_booking(
     A remark for each number and airline, or one message; where a booking has several numbers, say
     of which. What a form has no place for is said on standard error.
     """
+    if stays and form is Form.REMARK:
+        console.fail(f"nothing of {locator} can be said as remark: it has no place for a stay")
+        raise typer.Exit(1)
     elements = [
         replace(element, segments=()) if stays else element
         for element in run(_booked(locator, code))
@@ -265,7 +239,10 @@ def report(
     """
     counts = run(_report(code, first_day.date(), last_day.date()))
     rows = [(*named, str(n)) for *named, n in counts if n or as_csv]
-    _print(_COUNTED, rows, as_csv=as_csv)
+    if as_csv:
+        write_csv((_COUNTED, *rows))
+    else:
+        console.table(_COUNTED, rows)
 
 
 async def _report(

@@ -27,7 +27,8 @@ COLUMNS = (
 _REQUIRED = ("number", "surname")
 _OF_FLIGHT = COLUMNS[COLUMNS.index("flight_carrier") : COLUMNS.index("property")]
 _OF_STAY = COLUMNS[COLUMNS.index("property") :]
-_DELIMITERS = ",;\t"
+_DELIMITERS = ",;\t|"
+_LEAST = len(("number", "surname", "program"))
 _SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 
 
@@ -47,9 +48,11 @@ class Header:
         """Columns that are none of ours."""
         return [name for name in self.columns if name and name not in COLUMNS]
 
-    def element(self, line: str) -> LoyaltyElement:
-        """What a line says. Raises `BadElement`."""
+    def element(self, line: str) -> LoyaltyElement | None:
+        """What a line says; None if all of it is empty. Raises `BadElement`."""
         cells = _cells(line, self.delimiter)
+        if not any(map(str.strip, cells)):
+            return None
         if len(cells) != len(self.columns):
             raise BadElement(
                 f"the line has {len(cells)} values where the header has {len(self.columns)}"
@@ -64,17 +67,20 @@ def separator_of(line: str) -> str | None:
 
 
 def header_of(line: str, delimiter: str | None) -> Header | None:
-    """The header, if the line is one: it names a column, or, unless commas stand between them or
-    the delimiter is known, two. Raises `BatchRefused` where a column is missing."""
+    """The header, if the line is one: it names a column of ours, and if no commas stand between
+    them, two; or has as many columns as are required, whatever their names; or the delimiter is
+    known. Raises `BatchRefused` where a column is missing."""
     read = [_read(line, each) for each in delimiter or _DELIMITERS]
-    header = max(read, key=_known)
-    if not delimiter and _known(header) < (1 if header.delimiter == "," else 2):
+    header = max(read, key=lambda each: (_known(each), len(each.columns)))
+    is_known = _known(header) >= (1 if header.delimiter == "," else 2)
+    if not (delimiter or is_known or len(header.columns) >= _LEAST):
         return None
     missing = [name for name in _REQUIRED if name not in header.columns]
     if not {"program", "carrier"} & set(header.columns):
         missing.append("program (or carrier)")
     if missing:
-        raise BatchRefused(f"the header lacks {', '.join(missing)}")
+        read_as = f"; its columns are {', '.join(header.columns)[:200]}" if header.ignored else ""
+        raise BatchRefused(f"the header lacks {', '.join(missing)}{read_as}")
     twice = [name for name in COLUMNS if header.columns.count(name) > 1]
     if twice:
         raise BatchRefused(f"the header names {', '.join(twice)} twice")

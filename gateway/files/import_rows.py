@@ -2,7 +2,7 @@
 became of it. Nothing is looked up here but the brands."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import date
 from enum import StrEnum
 from hashlib import blake2b
@@ -14,11 +14,12 @@ from brands.errors import InvalidInput
 from brands.itineraries import Facts, Flight, Stay
 from brands.naming.number_reading import bare, judge
 from brands.registry import Brand, Snapshot
+from brands.suspension import suspension
 from brands.travel.attachments import Attachment, checked
 from brands.travel.bookings import ENDED, Booking, Passenger, SegmentStatus
 from brands.verification import NumberAndName, RowStatus
 from gateway.files.bookings_file import Row
-from gateway.trade.loyalty_elements import BadElement, LoyaltyElement, Segment
+from gateway.trade.loyalty_elements import BadElement, LeftOut, LoyaltyElement, Segment
 
 _CARRIER_LENGTH = 2
 """Of the code that a number stands behind in a remark."""
@@ -36,7 +37,8 @@ class Fate(StrEnum):
     """There was nothing to attach, or it was not asked for."""
 
     NOT_ATTACHED = "not attached"
-    """The number is not the traveller's, as far as can be told."""
+    """The number is not the traveller's, as far as can be told; or what it was to be attached to
+    could not be read."""
 
     REFUSED = "refused"
     BAD = "bad"
@@ -48,13 +50,18 @@ _OF_A_BOOKING = (Fate.ATTACHED, Fate.ALREADY_THERE)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of a row: what was understood of it, and what was said."""
+    """What became of a row: what was read of it, if it could be read, and what was said."""
 
     line: int
-    understood: str
+    element: LoyaltyElement | None
     status: RowStatus | None
     fate: Fate
     why: str = ""
+
+    @property
+    def understood(self) -> str:
+        """What was read, on one line."""
+        return "" if self.element is None else understood(self.element)
 
     @property
     def is_good(self) -> bool:
@@ -76,9 +83,15 @@ class Known:
 
     @property
     def number(self) -> str:
-        """As the brand would have written it, and as it is attached."""
-        written = self.element.number
-        return judge(written, self.brand.number_format).number or bare(written)
+        """The same for all ways of writing it. What the brand has stored is not told, and where its
+        format is open, several may be right."""
+        return bare(self.element.number)
+
+    @property
+    def has_lost(self) -> bool:
+        """Whether what it could have been attached to was left out."""
+        is_lost = any(isinstance(each, LeftOut) for each in self.element.notes)
+        return self.attachment is None and is_lost
 
     @property
     def number_and_name(self) -> NumberAndName:
@@ -92,8 +105,7 @@ class Known:
         if self.status is RowStatus.REVIEW and fate in _GOOD:
             nobodys = "linked to nobody: " if fate in _OF_A_BOOKING else ""
             said.insert(0, f"{nobodys}put the name right")
-        what = understood(self.element)
-        self.report = Report(self.line, what, self.status, fate, "; ".join(said))
+        self.report = Report(self.line, self.element, self.status, fate, "; ".join(said))
 
     def is_in(self, booking: Booking) -> bool:
         """Whether all of it is in the booking, under its number."""
@@ -103,7 +115,7 @@ class Known:
             each
             for each in booking.segments
             if each.status not in ENDED
-            and (each.brand_id, each.number) == (self.brand.id, self.number)
+            and (each.brand_id, bare(each.number)) == (self.brand.id, self.number)
         ]
         journey: tuple[Facts, ...] = (*given.flights, *given.stays)
         return all(
@@ -118,20 +130,31 @@ class Known:
         )
 
 
+def refuse_suspended(snapshot: Snapshot, row: Known) -> bool:
+    """Whether the row's brand is suspended, which is told then: nobody's number matches there."""
+    if suspension(snapshot.brand_by_id(row.brand.id)) is None:
+        return False
+    row.status = None  # NO_MATCH would not be true
+    row.told(Fate.REFUSED, f"{row.brand.code} is suspended; load it again afterwards")
+    return True
+
+
 def read_row(snapshot: Snapshot, row: Row, *, verify_only: bool) -> Report | Known:
     """A row with its brand and in due form, or what is wrong with it."""
     if isinstance(row.content, BadElement):
-        return Report(row.line, "", None, Fate.BAD, str(row.content))
+        return Report(row.line, None, None, Fate.BAD, str(row.content))
+    if row.against is not None:
+        return Report(row.line, row.content, None, Fate.NOT_ATTACHED, row.against)
     found = _likeliest(list(_readings(snapshot, row)))
     if found is None:
         called = row.content.program or row.content.carrier
         why = f"no brand of the coalition is called {called}"
-        return Report(row.line, understood(row.content), None, Fate.BAD, why)
+        return Report(row.line, row.content, None, Fate.BAD, why)
     element, brand = found
     try:
         given = None if verify_only else _attachment(element, brand)
     except BadElement as bad:
-        return Report(row.line, understood(element), None, Fate.BAD, str(bad))
+        return Report(row.line, element, None, Fate.BAD, str(bad))
     return Known(row.line, element, brand, given)
 
 
@@ -154,11 +177,16 @@ def understood(element: LoyaltyElement) -> str:
     """What was read, on one line."""
     name = f"{element.surname}/{element.given_name}" if element.given_name else element.surname
     said = [element.program or element.carrier, element.number, name, element.record_locator]
+    return " ".join(each for each in (*said, *journey_of(element)) if each)
+
+
+def journey_of(element: LoyaltyElement) -> Iterator[str]:
+    """Its flights and stays, each in words."""
     for flight in element.segments:
-        said += [f"{flight.carrier}{flight.flight or ''}", _day(flight.departs), flight.origin]
+        said = [f"{flight.carrier}{flight.flight or ''}", _day(flight.departs), flight.origin]
+        yield " ".join(each for each in said if each)
     for stay in element.stays:
-        said += [stay.property, f"{stay.check_in}..{stay.check_out}"]
-    return " ".join(each for each in said if each)
+        yield f"{stay.property} {stay.check_in}..{stay.check_out}"
 
 
 def _readings(snapshot: Snapshot, row: Row) -> Iterator[tuple[LoyaltyElement, Brand]]:
@@ -192,8 +220,6 @@ def _attachment(element: LoyaltyElement, brand: Brand) -> Attachment | None:
     """As it is attached; None if there is no booking. Raises `BadElement`."""
     if element.record_locator is None or not (element.segments or element.stays):
         return None
-    # What was left out of the message is no part of what is attached.
-    said = orjson.dumps([brand.code, asdict(replace(element, notes=()))], default=str)
     given = Attachment(
         record_locator=element.record_locator,
         passenger=Passenger(element.surname, element.given_name),
@@ -204,12 +230,26 @@ def _attachment(element: LoyaltyElement, brand: Brand) -> Attachment | None:
             Stay(each.property, each.check_in, each.check_out, each.chain, each.rate_code)
             for each in element.stays
         ),
-        idempotency_key=blake2b(said, digest_size=16).hexdigest(),
+        idempotency_key="",
     )
     try:
-        return checked(given)
+        asked = checked(given)
     except InvalidInput as bad:
         raise BadElement(bad.message) from None
+    return replace(asked, idempotency_key=_key(brand, asked))
+
+
+def _key(brand: Brand, asked: Attachment) -> str:
+    """One for all ways of writing what is attached."""
+    said = (
+        brand.code,
+        bare(asked.number),
+        asked.record_locator,
+        asked.passenger.told_apart_by,
+        [astuple(each) for each in asked.flights],
+        [astuple(each) for each in asked.stays],
+    )
+    return blake2b(orjson.dumps(said), digest_size=16).hexdigest()
 
 
 def _flight(segment: Segment) -> Flight:

@@ -9,7 +9,6 @@ import sqlite3
 from hashlib import blake2b
 
 from brands.itineraries import Facts, Flight
-from brands.naming.names import folded
 from brands.travel.attachments import Attachment
 
 _TABLE = "CREATE TABLE seen (travelled BLOB NOT NULL, ticket TEXT, number BLOB, line INTEGER)"
@@ -50,8 +49,7 @@ class NumbersSeen:
 
 
 def _travelled(given: Attachment) -> list[tuple[bytes, str | None]]:
-    who = given.passenger
-    names = folded(who.surname), folded(who.given_name or "")
+    names = given.passenger.told_apart_by
     journey: tuple[Facts, ...] = (*given.flights, *given.stays)
     return [
         (

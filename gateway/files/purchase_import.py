@@ -118,7 +118,8 @@ async def import_purchases(
     """Loads every purchase of a file; what is wrong with a line is told and the rest goes on.
 
     `advance` is told how many bytes more are done. Raises `FileRefused`, `BrandNotFound`,
-    `LedgerUnavailable`; whatever was loaded by then stays loaded.
+    `BrandSuspended` (before the next block, if it is on its way), `LedgerUnavailable`; whatever was
+    loaded by then stays loaded.
     """
     caller = importer_of(coalition, brand_code)
     time_zone = ZoneInfo(coalition.registry.snapshot.brand(brand_code).time_zone)

@@ -99,6 +99,8 @@ def _with(
         notes.append("another number has its flights")
     if not stays and any(map(holder.may_have_stay, traveller.stays)):
         notes.append("another number has its stays")
+    if not segments and not stays and (traveller.segments or traveller.stays):
+        notes = list(map(str, notes))  # there was something, and what is left out is not missed
     return replace(holder.element, segments=segments, stays=stays, notes=tuple(notes))
 
 

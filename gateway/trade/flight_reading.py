@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from gateway.trade.loyalty_elements import (
     BadElement,
+    LeftOut,
     Segment,
     agreed,
     code,
@@ -80,7 +81,7 @@ def _read(written: WrittenFlight) -> tuple[Segment | None, tuple[str, ...]]:
         return _segment(written, notes), tuple(notes)
     except BadElement as bad:
         called = f"{written.carrier or ''}{written.number or ''}"[:40]
-        return None, (f"flight {called} is left out: {bad}",)
+        return None, (LeftOut(f"flight {called} is left out: {bad}"),)
 
 
 def _segment(written: WrittenFlight, notes: list[str]) -> Segment:

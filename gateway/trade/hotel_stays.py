@@ -8,6 +8,7 @@ from typing import TypeVar
 from gateway.trade.loyalty_elements import (
     MAX_SEGMENTS,
     BadElement,
+    LeftOut,
     Stay,
     code,
     day_of,
@@ -18,6 +19,8 @@ from gateway.trade.markup import Element
 
 RESERVATION_NUMBER = "14"
 """OpenTravel's code of what a number identifies: a reservation."""
+
+_CANCELLATION_NUMBER = "15"
 
 _Kept = TypeVar("_Kept", Stay, str)
 
@@ -38,7 +41,11 @@ class HotelReservation:
         """What has the name of the first guest in it."""
         self.record_locator = _record_locator(root)
         """Its own number."""
-        self._place = root.first("BasicPropertyInfo") or _NONE
+        self._place = (
+            root.first("BasicPropertyInfo")
+            or root.first("ResGlobalInfo", "BasicPropertyInfo")
+            or _NONE
+        )
         self._span = root.first("ResGlobalInfo", "TimeSpan") or _NONE
         self._stays: dict[str, dict[Stay, int]] = {}
         self._notes: dict[str, dict[str, int]] = {}
@@ -63,7 +70,7 @@ class HotelReservation:
         try:
             found.append(self._stay(written, notes))
         except BadElement as bad:
-            notes.append(f"a stay is left out: {bad}")
+            notes.append(LeftOut(f"a stay is left out: {bad}"))
         named = _guests(written) if len(self.guests) > 1 else ()
         for guest in named or (_ALL,):
             _keep(self._stays.setdefault(guest, {}), found, place)
@@ -93,13 +100,21 @@ def _keep(kept: dict[_Kept, int], found: Iterable[_Kept], place: int) -> None:
 
 
 def _record_locator(root: Element) -> str | None:
-    for identity in root.children:
-        if identity.name == "UniqueID" and identity.attribute_at("Type") == RESERVATION_NUMBER:
-            return identity.attribute_at("ID")
-    for identity in root.all("HotelReservationID"):
-        if identity.attribute_at("ResID_Type") == RESERVATION_NUMBER:
-            return identity.attribute_at("ResID_Value")
-    return None
+    """The number of the reservation; where none is called so, one that is not called anything, or
+    else a number of another system for it."""
+    own = [
+        (each.attribute_at("Type"), each.attribute_at("ID"))
+        for each in root.children
+        if each.name == "UniqueID"
+    ]
+    others = [
+        (each.attribute_at("ResID_Type"), each.attribute_at("ResID_Value"))
+        for each in root.all("HotelReservationID")
+    ]
+    named = [number for kind, number in (*own, *others) if kind == RESERVATION_NUMBER]
+    unnamed = [number for kind, number in own if kind is None]
+    rest = [number for kind, number in others if kind != _CANCELLATION_NUMBER]
+    return next(filter(None, (*named, *unnamed, *rest)), None)
 
 
 def _holder(guest: Element) -> Element | None:

@@ -55,6 +55,13 @@ class BadElement(Exception):
     """A message's loyalty element cannot be used; the text says why. The next one may be fine."""
 
 
+class LeftOut(str):
+    """A note that a flight, a stay or the booking's record locator is left out: without it there
+    may be nothing to attach the number to."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A flight of the booking. `carrier` sells it, `operating_carrier` flies it. Raises
@@ -94,6 +101,8 @@ class Stay:
     rate_code: str | None = None
 
     def __post_init__(self) -> None:
+        if not self.property:
+            raise BadElement("the stay has no property")
         for name in ("property", "chain", "rate_code"):
             _check(name, getattr(self, name))
 
@@ -148,7 +157,8 @@ def fitting(name: str, value: str | None, notes: list[str]) -> str | None:
     """An optional value, if it has the form of its kind; else nothing, and a note of it."""
     if value is None or _fits(name, value):
         return value
-    notes.append(f'{_called(name)} "{value[:40]}" is left out')
+    note = f'{_called(name)} "{value[:40]}" is left out'
+    notes.append(LeftOut(note) if name == "record_locator" else note)
     return None
 
 

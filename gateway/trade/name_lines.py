@@ -45,7 +45,9 @@ class Names:
         else:
             found = next(iter(self.passengers.values())) if len(self.passengers) == 1 else None
         if found is None:
-            raise BadElement("the remark does not name the passenger")
+            raise BadElement(
+                "the remark does not name the passenger: write -1SMITH/JOHN, or her booking above"
+            )
         return found
 
     def _numbered(self, numbers: tuple[int, ...]) -> Passenger | None:

@@ -22,7 +22,8 @@ MEMBERSHIP = "Membership"
 _NAMESPACE = "http://www.opentravel.org/OTA/2003/05"
 _TRAVELLER = "1"
 _HOTEL_CODE = re.compile(r"[A-Z0-9]{1,16}")
-_NOT_TOLD = "whose it is is not told"
+_WHICH_NAME = "several travellers are named beside it: its NameNumber is to say whose it is"
+_WHICH_GUEST = "the reservation has several guests: it is to stand with the one whose it is"
 _NONE = Element("", 0)
 
 
@@ -114,7 +115,7 @@ class _Bookings:
         if holder is None and place.reservation is not None:
             guests = self._reservation(place.reservation).guests
             if len(guests) > 1:
-                raise BadElement(_NOT_TOLD)
+                raise BadElement(_WHICH_GUEST)
             traveller = guests[0] if guests else None
             holder = self._reservation(place.reservation).holder
         if holder is None:
@@ -124,7 +125,7 @@ class _Bookings:
         numbered = self._names[id(holder)]
         names = numbered.get(_name_number(account) if len(numbered) > 1 else None, ())
         if len(names) != 1:
-            raise BadElement(_NOT_TOLD)
+            raise BadElement(_WHICH_NAME)
         return _Whose(names[0], traveller or holder, place.reservation)
 
     def of(self, whose: _Whose) -> Traveller:

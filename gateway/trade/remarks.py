@@ -14,7 +14,7 @@ from enum import StrEnum
 from brands.naming.name_spellings import in_capitals
 from brands.naming.number_reading import bare
 from brands.naming.numbers import MAX_NUMBER
-from gateway.trade.loyalty_elements import BadElement, LoyaltyElement, Segment, flight_of
+from gateway.trade.loyalty_elements import BadElement, LeftOut, LoyaltyElement, Segment, flight_of
 
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
@@ -26,6 +26,9 @@ NUMBER = r"(?=[A-Z]*[0-9])[A-Z0-9]{1,64}"
 
 FLIGHT_NUMBER = r"[0-9]{1,4}[A-Z]?"
 ACTION = r"[A-Z]{2}"
+
+_NOT_IN_FORCE = frozenset({"HX", "NO", "UC", "UN", "UU", "US", "XX"})
+"""Actions with which an airline cancels a remark, or says that it is not able to take it."""
 
 EVERY_AIRLINE = "YY"
 """Of the booking."""
@@ -43,7 +46,11 @@ class BadRemark(BadElement):
     expected there. Without a position: a remark that no text could be."""
 
     def __init__(self, expected: str, position: int | None = None) -> None:
-        super().__init__(f"expected {expected}" + (f" at character {position}" if position else ""))
+        super().__init__(
+            f"expected {expected} at character {position}"
+            if position
+            else f"there is no {expected} as remarks have it"
+        )
         self.expected = expected
         self.position = position
 
@@ -144,6 +151,12 @@ class FrequentTravellerRemark:
             raise BadRemark(f"up to {MAX_COUNT} references")
 
     @property
+    def against(self) -> str | None:
+        """Why it is not in force, if it is not."""
+        is_over = self.action in _NOT_IN_FORCE
+        return f"cancelled or refused by the airline ({self.action})" if is_over else None
+
+    @property
     def accounts(self) -> tuple[tuple[str, str], ...]:
         """Carriers and numbers that may be meant, the likeliest first. The number stands behind its
         carrier, as AIRIMP has it; but there are systems that leave the carrier out, so that
@@ -195,9 +208,11 @@ def elements_of(
 def remark_of(element: LoyaltyElement, airline: str | None = None) -> FrequentTravellerRemark:
     """A remark to an airline (else to the program's own) with what it can hold of an element: the
     number without spaces and hyphens, names in the capitals A to Z, a status if it is one, and no
-    flights. A carrier that the number begins with is not written twice. Raises `BadRemark`."""
-    if element.carrier is None:
-        raise BadRemark("a carrier")
+    flights. A carrier that the number begins with is not written twice. Raises `BadElement`."""
+    if element.carrier is None or not re.fullmatch(CARRIER, element.carrier):
+        raise BadElement(
+            f"{element.program or element.carrier} has no airline's code of two characters"
+        )
     number = bare(element.number)
     if re.match(rf"{re.escape(element.carrier)}[0-9]", number):
         number = number.removeprefix(element.carrier)
@@ -220,11 +235,11 @@ def _journey(
     if remark.flight is None:
         return (), ()
     if remark.airline == EVERY_AIRLINE:
-        return (), ("its flight is left out: no airline is named",)
+        return (), (LeftOut("its flight is left out: no airline is named"),)
     try:
         return (_segment(remark.airline, remark.flight, on),), ()
     except BadElement as bad:
-        return (), (f"its flight is left out: {bad}",)
+        return (), (LeftOut(f"its flight is left out: {bad}"),)
 
 
 def _segment(airline: str, flight: Flight, on: date) -> Segment:

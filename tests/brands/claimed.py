@@ -5,8 +5,9 @@ from typing import Any
 from brands.callers import Caller
 from brands.coalition import Coalition
 from brands.itineraries import Flight, Stay
-from brands.travel.bookings import Passenger
+from brands.travel.bookings import Passenger, Segment
 from brands.travel.claim_forms import NewClaim
+from brands.travel.claim_segments import segments_shown
 from brands.travel.claiming import Claimed, claim
 from brands.travel.claims import CreditClaim, Evidence, EvidenceKind, all_claims
 from brands.travel.deciding import Decision, Verdict, decide
@@ -43,6 +44,11 @@ async def claimed(
 async def whole(coalition: Coalition, one: CreditClaim) -> CreditClaim:
     """A claim as it stands, whole."""
     return (await all_claims(coalition, [one.id]))[0]
+
+
+async def segment_shown(coalition: Coalition, who: Caller, one: CreditClaim) -> Segment | None:
+    """The segment that the caller sees beside a claim."""
+    return (await segments_shown(coalition, who, [one])).get(one)
 
 
 async def approve(

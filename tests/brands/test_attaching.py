@@ -19,10 +19,10 @@ from brands.errors import (
 )
 from brands.itineraries import Flight, checked_flight
 from brands.memberships import close_membership
-from brands.rejections import NothingPending, SegmentAlreadyCredited, SegmentClosed
 from brands.travel.attaching import attach, detach
 from brands.travel.attachments import MAX_SEGMENTS
 from brands.travel.bookings import Booking, Passenger, SegmentStatus
+from brands.travel.rejections import NothingPending, SegmentAlreadyCredited, SegmentClosed
 from brands.travel.voiding import VoidReason, void
 from tests.brands.booked import (
     attachment,

@@ -11,6 +11,7 @@ from brands.coalition import Coalition
 from brands.errors import InvalidInput, LookupsThrottled
 from brands.itineraries import Flight, Stay
 from brands.travel.attaching import attach
+from brands.travel.bookings import Passenger
 from brands.travel.pending import MAX_WAITING
 from brands.verification import NumberAndName, verify
 from tests.brands.booked import (
@@ -24,7 +25,7 @@ from tests.brands.booked import (
     stay,
     whole,
 )
-from tests.brands.stage import enrol, require_sound
+from tests.brands.stage import enrol, everything, require_sound
 
 TODAY = now().date()
 
@@ -161,3 +162,36 @@ async def test_so_much_is_reckoned_up(coalition: Coalition) -> None:
         journey = [flight(100 * n + k) for k in range(1, 101)]
         await booked(coalition, it, *journey, record_locator=f"MANY{n}")
     assert await pending(coalition, it) == MAX_WAITING * 500
+
+
+@pytest.mark.parametrize(
+    ("surname", "given_name", "is_hers"),
+    [
+        ("LOVELACE", "BEA", True),
+        ("Lovelace", "Bea Dr", True),
+        ("LOVELACE MRS", "BEA", True),
+        ("LOVELACE", "MS BEA", True),
+        ("LOVELACE", "B", False),
+        ("LOVELACE", None, False),
+        ("LOVELACE", "BEAMS", False),
+        ("LOVELACE JR", "BEA", False),
+    ],
+)
+async def test_titles_part_no_bookings(
+    coalition: Coalition, surname: str, given_name: str | None, is_hers: bool
+) -> None:
+    """A passenger is the same with another title, and another with another name."""
+    it = await scene(coalition)
+    first = await booked(coalition, it, passenger=Passenger("LOVELACE", "BEA MS"))
+    other = await booked(coalition, it, passenger=Passenger(surname, given_name))
+    assert (other.id == first.id) is is_hers
+
+
+async def test_a_number_that_cannot_be_is_not_attached(coalition: Coalition) -> None:
+    """A number that no number of the brand looks like is refused, and nothing is looked up."""
+    it = await scene(coalition)
+    before = await everything(coalition)
+    with pytest.raises(InvalidInput) as refusal:
+        await booked(coalition, it, number="-")
+    assert refusal.value.path == "loyalty.number"
+    assert await everything(coalition) == before

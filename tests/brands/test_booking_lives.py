@@ -20,6 +20,7 @@ from brands.travel.bookings import Booking, SegmentStatus
 from brands.travel.crediting import Confirmation, confirm
 from brands.travel.voiding import VoidReason, void
 from tests.brands.booked import Scene, attachment, flight, pending, scene, whole
+from tests.brands.shutting import shut_numbers
 from tests.brands.stage import OPERATOR, all_money, balances, key
 
 PENDING, CREDITED, VOIDED = SegmentStatus.PENDING, SegmentStatus.CREDITED, SegmentStatus.VOIDED
@@ -65,6 +66,8 @@ class Leg:
     points: int = 0
     number: str | None = None
     """What it was flown as, where its partner has said that."""
+    linked: bool = True
+    """Whether it is known to be Ada's: not where her number was shut, until it is confirmed."""
 
     @property
     def supplier(self) -> str:
@@ -97,9 +100,16 @@ class Lives(RuleBasedStateMachine):
 
     # What is done.
 
-    @rule(who=st.integers(0, 1), locator=st.integers(0, 1), some=SOME, program=PROGRAM)
-    def attached(self, who: int, locator: int, some: set[int], program: str) -> None:
-        """Ada's number, or nobody's, for some of the journeys; perhaps in place of another."""
+    @rule(
+        who=st.integers(0, 1),
+        locator=st.integers(0, 1),
+        some=SOME,
+        program=PROGRAM,
+        shut=st.booleans(),
+    )
+    def attached(self, who: int, locator: int, some: set[int], program: str, shut: bool) -> None:
+        """Ada's number, or nobody's, for some of the journeys; perhaps in place of another, and
+        perhaps while it is shut to everybody."""
         name = (who, locator)
         live = {leg.journey: leg for leg in self.legs.get(name, []) if self._lives(leg)}
         given = list(dict.fromkeys(SAME[each] for each in sorted(some)))
@@ -120,11 +130,15 @@ class Lives(RuleBasedStateMachine):
             record_locator=f"LOC{locator}",
             **number,
         )
-        answer = self._ask(lambda: attach(self.coalition, self.agencies[who], said), [refusal])
+        with shut_numbers(are_shut=shut):
+            answer = self._ask(lambda: attach(self.coalition, self.agencies[who], said), [refusal])
         if refusal is None:
+            of_it = [leg for leg in self.legs.get(name, []) if leg.program == program]
+            linked = not shut or any(leg.linked for leg in of_it)
             for leg in held:
-                leg.program = program if leg.status is PENDING else leg.program
-            new = [Leg(each, program) for each in given if each not in live]
+                if leg.status is PENDING:
+                    leg.program, leg.linked = program, linked
+            new = [Leg(each, program, linked=linked) for each in given if each not in live]
             self.legs.setdefault(name, []).extend(new)
             self.bookings[name] = answer.booking
         self._compare()
@@ -190,6 +204,7 @@ class Lives(RuleBasedStateMachine):
             points = CHART[leg.journey]
         if points == 0 or leg.program == "NOBODY":
             leg.status = INELIGIBLE if points == 0 else NOT_CREDITED
+            leg.linked = True
             return None
         if names & before:
             return "FlightAlreadyCredited"
@@ -197,7 +212,7 @@ class Lives(RuleBasedStateMachine):
             return "OperatingFlightUnknown"
         if names & self._credited_names():
             return "FlightAlreadyCredited"
-        leg.status, leg.points, leg.number = CREDITED, points, number
+        leg.status, leg.points, leg.number, leg.linked = CREDITED, points, number, True
         return None
 
     @rule(pick=PICK, by_agency=st.booleans(), refund=st.booleans())
@@ -292,14 +307,17 @@ class Lives(RuleBasedStateMachine):
         assert await pending(self.coalition, self.it) == self._pending()
 
     def _pending(self) -> int:
-        """What AERO's chart gives for journeys that are pending there, each once; where two are
-        the same under different names, both earn as much."""
+        """What AERO's chart gives for journeys that are pending there and known to be Ada's, each
+        once; where two are the same under different names, both earn as much."""
         credited = self._credited_names()
         waiting = {
             leg.journey
             for legs in self.legs.values()
             for leg in legs
-            if leg.status is PENDING and leg.program == "AERO" and not leg.names() & credited
+            if leg.status is PENDING
+            and leg.program == "AERO"
+            and leg.linked
+            and not leg.names() & credited
         }
         return sum(CHART[min(alike)] for alike in ALIKE if alike & waiting)
 

@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from itertools import cycle
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from brands.coalition import Coalition, open_coalition
+from brands.itineraries import Facts
+from brands.travel import attaching
 from brands.travel.attaching import attach, detach
 from brands.travel.booking_parts import Done
 from brands.travel.bookings import Booking, SegmentStatus
@@ -24,17 +27,18 @@ from tests.brands.booked import (
     points,
     scene,
     statuses,
+    stay,
     whole,
 )
 from tests.brands.stage import OPERATOR, key, require_sound
 
 WRITERS = 3
+brands_of = attaching._brands_of
 MET = {
     "NothingPending",
     "BookingChanged",
     "SegmentAlreadyCredited",
     "SegmentClosed",
-    "FlightAlreadyCredited",
 }
 """What the slower ones are told."""
 
@@ -197,7 +201,8 @@ async def test_attachments_at_once_are_all_made(writers: list[Coalition]) -> Non
 
 
 async def test_who_detaches_meets_nobody(writers: list[Coalition]) -> None:
-    """Detaching all that is pending, while the number of each segment is replaced, does so."""
+    """Detaching all that is pending, while the number of each segment is replaced, does so; what
+    was replaced after that is a segment of its own, and there once."""
     it = await set_scene(writers)
     for _ in range(10):
         booking = await booked(writers[0], it, flight(1), flight(2))
@@ -207,5 +212,39 @@ async def test_who_detaches_meets_nobody(writers: list[Coalition]) -> None:
             detach(writers[0], it.sky, booking.id, None, key()),
         )
         assert found == {"done": 3}
+        was = {each.id for each in booking.segments}
+        now = (await whole(writers[0], booking.id)).segments
+        assert all(each.status is SegmentStatus.DETACHED for each in now if each.id in was)
         await detach(writers[0], it.sky, (await booked(writers[0], it)).id, None, key())
+    await require_sound(writers[0])
+
+
+@pytest.mark.parametrize("other", ["detach", "confirm"])
+@pytest.mark.parametrize("facts", [flight(2), stay(chain="HOTEL")], ids=["flight", "stay"])
+async def test_who_was_held_up_adds_nothing_twice(
+    writers: list[Coalition], monkeypatch: pytest.MonkeyPatch, other: str, facts: Facts
+) -> None:
+    """Who has read a booking, and writes after others have changed and added to it, adds what is
+    not there by then."""
+    it = await set_scene(writers)
+    booking = await booked(writers[0], it, flight(1))
+    read, go_on = asyncio.Event(), asyncio.Event()
+
+    async def held_up(coalition: Coalition, seen: Booking) -> set[UUID]:
+        brands = await brands_of(coalition, seen)
+        if not read.is_set():
+            read.set()
+            await go_on.wait()
+        return brands
+
+    monkeypatch.setattr(attaching, "_brands_of", held_up)
+    slow = asyncio.create_task(attach(writers[-1], it.sky, attachment(it, facts)))
+    await read.wait()
+    if other == "detach":
+        await detach(writers[0], it.sky, booking.id, None, key())
+    else:
+        await confirm(writers[0], OPERATOR, [Confirmation(booking.segments[0].id, 10)], key())
+    await attach(writers[0], it.sky, attachment(it, facts))
+    go_on.set()
+    assert len((await slow).booking.segments) == 2
     await require_sound(writers[0])

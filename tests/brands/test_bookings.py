@@ -10,7 +10,6 @@ from brands.clock import to_micros
 from brands.coalition import Coalition
 from brands.errors import BookingNotFound, NotPermitted, SegmentNotFound
 from brands.intents import claim_of
-from brands.rejections import SegmentAlreadyCredited
 from brands.reversals import take_back
 from brands.travel.attaching import detach
 from brands.travel.booking_pages import (
@@ -21,6 +20,7 @@ from brands.travel.booking_pages import (
     bookings_of_membership,
 )
 from brands.travel.bookings import SegmentStatus, booking_by_id
+from brands.travel.rejections import SegmentAlreadyCredited
 from brands.travel.voiding import VoidReason, void
 from tests.brands.booked import (
     after,

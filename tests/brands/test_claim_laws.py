@@ -28,6 +28,7 @@ from brands.travel.taking_back import void as void_claim
 from brands.travel.voiding import VoidReason, void
 from tests.brands.booked import Scene, attachment, flight, scene, stay
 from tests.brands.claimed import new_claim
+from tests.brands.shutting import shut_numbers
 from tests.brands.stage import OPERATOR, all_money, balances, key
 
 # The third is the second's partner's: sold as AE 2, it is flown as GR 9. The last is a part of the
@@ -42,7 +43,7 @@ JOURNEYS = (
 CHART = (500, 250, 250, 300, 200)
 SUPPLIER = ("AERO", "GROCER", "GROCER", "AERO", "AERO")
 NAMES = ({"AE1"}, {"AE2", "GR9"}, {"GR9"}, {"1st", "2nd", "3rd"}, {"1st", "2nd"})
-CREDITS = ({0}, {1}, {1, 2}, {3}, {4})
+CREDITS = ({0}, {1, 2}, {1, 2}, {3}, {4})
 """Which journeys, where they are booked, an approved claim for a journey credits."""
 PRICE = 12_000
 """What a supplier pays for a point, in micro-units."""
@@ -82,6 +83,8 @@ class Asked:
     status: ClaimStatus = ClaimStatus.OPEN
     appealed: bool = False
     credit: Credit | None = field(default=None)
+    linked: bool = True
+    """Whether it is known to be Ada's: not where her number was shut, until it is approved."""
 
 
 class Act(Enum):
@@ -176,17 +179,21 @@ class Claims(RuleBasedStateMachine):
         leg.status = SegmentStatus.VOIDED
 
     def _claimed(self, pick: int, journey: int) -> None:
-        """A journey, by an agency or by Ada."""
+        """A journey, by an agency, perhaps while her number is shut, or by Ada."""
         claimant, said = pick % 3, new_claim(self.it, JOURNEYS[journey])
+        shut, who = pick % 2 == 1, self.claimants[claimant]
         refusal = self._claim_refused(claimant, journey)
-        answer = self._ask(lambda: claim(self.coalition, self.claimants[claimant], said), refusal)
+        with shut_numbers(are_shut=shut):
+            answer = self._ask(lambda: claim(self.coalition, who, said), refusal)
         if refusal is None:
-            self.claims.append(Asked(answer.claim.id, claimant, journey))
+            linked = claimant == 2 or not shut
+            self.claims.append(Asked(answer.claim.id, claimant, journey, linked=linked))
 
     def _claim_refused(self, claimant: int, journey: int) -> str | None:
         for each in self.claims:
             own = each.claimant == claimant
-            if not (own or claimant == 2) or not NAMES[journey] & NAMES[each.journey]:
+            seen = own or (claimant == 2 and each.linked)
+            if not seen or not NAMES[journey] & NAMES[each.journey]:
                 continue
             if each.status not in (ClaimStatus.VOIDED, ClaimStatus.WITHDRAWN) and (
                 own or each.status is not ClaimStatus.REJECTED
@@ -220,7 +227,7 @@ class Claims(RuleBasedStateMachine):
 
     def _approve(self, one: Asked, points: int | None) -> None:
         """The books say which of the segments it could be was credited by it."""
-        one.status = ClaimStatus.APPROVED
+        one.status, one.linked = ClaimStatus.APPROVED, True
         one.credit = self._credit(one.journey, points)
         could_be = [
             leg
@@ -237,7 +244,7 @@ class Claims(RuleBasedStateMachine):
         assert len(by_it) == min(len(could_be), 1)
         for leg in by_it:
             leg.status, leg.credit = SegmentStatus.CREDITED, one.credit
-            one.credit.names = set(NAMES[leg.journey])
+            one.credit.names = NAMES[leg.journey] | NAMES[one.journey]
 
     def _appealed(self, pick: int) -> None:
         """A claim, by who has made it."""
@@ -329,8 +336,8 @@ class Claims(RuleBasedStateMachine):
         claims: list[CreditClaim] = await all_claims(
             self.coalition, [one.id for one in self.claims]
         )
-        statuses = {each.id: (each.status, each.is_appealed) for each in claims}
-        assert statuses == {one.id: (one.status, one.appealed) for one in self.claims}
+        found = {each.id: (each.status, each.is_appealed, each.is_linked) for each in claims}
+        assert found == {one.id: (one.status, one.appealed, one.linked) for one in self.claims}
         credits_ = self._credits()
         names = [name for each in credits_ for name in each.names]
         assert len(names) == len(set(names))

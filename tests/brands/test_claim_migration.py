@@ -33,7 +33,7 @@ async def _migrate_to(url: str, name: str) -> None:
 
 async def test_what_was_taken_back_before_says_so(new_url: str) -> None:
     """A claim whose credit was taken back gets a step that says why and when; the others are as
-    they were, and whatever is done to one can be written."""
+    they were, all have the days of their journeys, and whatever is done to one can be written."""
     await _migrate_to(new_url, "m0011_claims")
     await found(new_url, name="Test", books=1)
     voided, standing, rejected, brand, member = (new_id(0) for _ in range(5))
@@ -41,9 +41,10 @@ async def test_what_was_taken_back_before_says_so(new_url: str) -> None:
     claim = "INSERT INTO credit_claims VALUES (0, $1, $2, NULL, $2, 'A1', NULL, $2, $3, 1)"
     step = "INSERT INTO credit_claim_steps VALUES (0, $1, $2, $3, $4, $5, $6, 'brand', $7)"
     facts = '{"carrier": "AE", "number": "1", "origin": "LIS", "departs_on": "2026-01-05"}'
+    stay = '{"place": "LISBON 1", "check_in": "2026-01-05", "check_out": "2026-01-07"}'
     claims = [voided, standing, rejected]
     for each in claims:
-        await database.fetch(claim, each, brand, facts)
+        await database.fetch(claim, each, brand, stay if each == rejected else facts)
         await database.fetch(step, each, 0, "OPEN", None, None, None, 1)
     await database.fetch(step, rejected, 1, "REJECTED", None, "No.", None, 2)
     for each in (voided, standing):
@@ -70,6 +71,13 @@ async def test_what_was_taken_back_before_says_so(new_url: str) -> None:
         assert (two.status, two.step, two.reason) == (ClaimStatus.APPROVED, 1, "Yes.")
         assert (three.status, three.step, three.reason) == (ClaimStatus.REJECTED, 1, "No.")
         assert [each.changed_at.microsecond for each in (one, two, three)] == [7, 2, 2]
+        days = await coalition.database.fetch(
+            "SELECT DISTINCT begins_on, travelled_on FROM credit_claims ORDER BY travelled_on"
+        )
+        assert [tuple(row.values()) for row in days] == [
+            ("2026-01-05", "2026-01-05"),
+            ("2026-01-05", "2026-01-07"),
+        ]
         await coalition.database.fetch(step, rejected, 2, "WITHDRAWN", None, None, None, 9)
         for wrong in (("LOST", None, None, None), ("VOIDED", None, "Why.", None)):
             with pytest.raises(Exception, match=r"(?i)check"):

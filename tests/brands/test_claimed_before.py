@@ -8,13 +8,13 @@ import pytest
 from brands.callers import Caller
 from brands.coalition import Coalition
 from brands.itineraries import Flight, Stay
-from brands.rejections import AlreadyCredited, ClaimChanged, DuplicateClaim
 from brands.travel import claimed_before, claiming
 from brands.travel.bookings import Passenger
 from brands.travel.claiming import Claimed, claim
 from brands.travel.claims import CreditClaim, whole_claim
 from brands.travel.deciding import Decision, Verdict, decide
 from brands.travel.pursuing import appeal, withdraw
+from brands.travel.rejections import AlreadyCredited, ClaimChanged, DuplicateClaim
 from tests.brands.booked import LAST_WEEK, Scene, agency, booked, confirmed, flight, scene, stay
 from tests.brands.claimed import claimed, new_claim, reject, whole
 from tests.brands.stage import OPERATOR, key, require_sound
@@ -37,7 +37,7 @@ async def test_names_are_not_tried_out(coalition: Coalition) -> None:
     it = await scene(coalition)
     for surname in ("LOVELACE", "BYRON"):
         told = await agency(coalition, f"TRY{surname}")
-        names = [Passenger(surname, name) for name in ("BEA MS", "BEA", "B", None)]
+        names = [Passenger(surname, name) for name in ("BEA MS", "B", "BEATE", None)]
         await finally_rejected(coalition, it, told, names[0])
         second = await finally_rejected(coalition, it, told, names[1])
         for name in names[2:]:

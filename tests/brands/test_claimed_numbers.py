@@ -1,5 +1,7 @@
 """The number that a claim is for: that it can be one, and that not too many claims wait for it."""
 
+from datetime import timedelta
+
 import pytest
 
 from brands.coalition import Coalition
@@ -29,7 +31,7 @@ async def test_so_many_wait_for_an_answer(
     coalition: Coalition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a claimant's claims for a number so many wait for an answer, appeals included; what is
-    answered or withdrawn makes room, and nobody takes another's."""
+    answered makes room, what is withdrawn does so after a month, and nobody takes another's."""
     monkeypatch.setattr(claimed_before, "MAX_WAITING", 2)
     it = await scene(coalition)
     first, second = [await claimed(coalition, it, flight(number)) for number in (1, 2)]
@@ -45,7 +47,11 @@ async def test_so_many_wait_for_an_answer(
     await appeal(coalition, it.sky, first.id, "She did fly.", key())
     with pytest.raises(TooManyClaims):
         await claimed(coalition, it, flight(5))
+    await reject(coalition, it.brand("AERO"), first)
     await withdraw(coalition, it.sky, second.id, key())
+    with pytest.raises(TooManyClaims):
+        await claimed(coalition, it, flight(5))
+    monkeypatch.setattr(claimed_before, "WITHDRAWN_FOR", timedelta())
     await claimed(coalition, it, flight(5))
 
 

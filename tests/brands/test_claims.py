@@ -20,14 +20,7 @@ from brands.errors import (
     MembershipNotFound,
     NotPermitted,
 )
-from brands.rejections import (
-    AlreadyCredited,
-    ClaimNotLinked,
-    ClaimTooEarly,
-    ClaimWindowClosed,
-    DuplicateClaim,
-    FlightAlreadyCredited,
-)
+from brands.ids import book_of, new_id
 from brands.travel.bookings import Passenger
 from brands.travel.claim_lists import ClaimsOf, duplicates_of, page_of_claims
 from brands.travel.claiming import claim
@@ -41,8 +34,17 @@ from brands.travel.claims import (
 from brands.travel.deciding import Decision, Verdict, decide
 from brands.travel.programs import publish_terms
 from brands.travel.pursuing import withdraw
+from brands.travel.rejections import (
+    AlreadyCredited,
+    ClaimNotLinked,
+    ClaimTooEarly,
+    ClaimWindowClosed,
+    DuplicateClaim,
+    FlightAlreadyCredited,
+)
 from tests.brands.booked import (
     AERO_TERMS,
+    LAST_WEEK,
     TOMORROW,
     booked,
     confirmed,
@@ -176,6 +178,53 @@ async def test_a_claim_is_made_once(coalition: Coalition) -> None:
     seen = (await duplicates_of(coalition, it.brand("AERO"), [other.id]))[other.id]
     assert [each.id for each in seen] == [first.id]
     assert await duplicates_of(coalition, it.sea, [other.id]) == {}
+
+
+async def test_stays_on_one_night_are_duplicates(coalition: Coalition) -> None:
+    """Of claims for a number those that have a night in common are like each other, and no others,
+    however near."""
+    it = await scene(coalition)
+    first = LAST_WEEK - timedelta(days=10)
+    long = await claimed(coalition, it, stay(6, check_in=first), brand="HOTEL")
+    short = [
+        await claimed(
+            coalition, it, stay(2, check_in=first + timedelta(days=days)), it.sea, brand="HOTEL"
+        )
+        for days in (-2, 2, 6)
+    ]
+    await claimed(coalition, it, stay(1, check_in=first, place="PORTO 1"), it.sea, brand="HOTEL")
+    ids = [long.id, *(each.id for each in short)]
+    found = await duplicates_of(coalition, it.brand("HOTEL"), ids)
+    assert {id: [each.id for each in alike] for id, alike in found.items()} == {
+        long.id: [short[1].id],
+        short[1].id: [long.id],
+    }
+
+
+async def test_a_supplier_is_not_told_that_two_numbers_are_one_members(
+    coalition: Coalition,
+) -> None:
+    """Of claims under numbers that are written differently, that they are the same member's is told
+    to the program's brand; to a supplier those are duplicates that have the same number."""
+    it = await scene(coalition)
+    shared = flight(9, operating_carrier="GR", operating_number="9")
+    first = await claimed(coalition, it, shared)
+    written, other = f"AE{it.ada.named['AERO'].number}", new_id(book_of(first.id))
+    await coalition.database.fetch(
+        "INSERT INTO credit_claims (book, id, agency_id, brand_id, number, membership_id,"
+        " supplier_id, facts, created_at) SELECT book, $1, $2, brand_id, $3, membership_id,"
+        " supplier_id, facts, created_at FROM credit_claims WHERE id = $4",
+        *(other, it.sea.agency_id, written, first.id),
+    )
+    await coalition.database.fetch(
+        "INSERT INTO credit_claim_steps SELECT book, $1, step, status, points, reason,"
+        " transaction_id, client, recorded_at FROM credit_claim_steps WHERE claim_id = $2",
+        *(other, first.id),
+    )
+    same = await claimed(coalition, it, shared, it.sea)
+    for who, found in (("AERO", [other, same.id]), ("GROCER", [same.id])):
+        seen = await duplicates_of(coalition, it.brand(who), [first.id])
+        assert {each.id for each in seen[first.id]} == set(found)
 
 
 async def test_a_codeshare_is_one_flight(coalition: Coalition) -> None:

@@ -19,7 +19,10 @@ from brands.ledger.commands import Shortfall
 from brands.memberships import close_membership
 from brands.program_terms import ChartRow
 from brands.publishing import BrandChanges, update_brand
-from brands.rejections import (
+from brands.travel.bookings import SegmentStatus
+from brands.travel.crediting import NOT_A_MEMBER, Confirmation, confirm
+from brands.travel.programs import publish_terms
+from brands.travel.rejections import (
     AccrualNotCharted,
     FlightAlreadyCredited,
     PointsSpent,
@@ -27,9 +30,6 @@ from brands.rejections import (
     SegmentClosed,
     SegmentNotTravelled,
 )
-from brands.travel.bookings import SegmentStatus
-from brands.travel.crediting import NOT_A_MEMBER, Confirmation, confirm
-from brands.travel.programs import publish_terms
 from brands.travel.voiding import VoidReason, void
 from tests.brands.booked import (
     AERO_TERMS,

@@ -15,16 +15,16 @@ from brands.errors import InvalidInput, NotPermitted
 from brands.itineraries import Flight
 from brands.ledger.commands import Shortfall
 from brands.publishing import publish
-from brands.rejections import (
+from brands.travel.attaching import attach
+from brands.travel.bookings import SegmentStatus
+from brands.travel.crediting import Confirmation, confirm
+from brands.travel.rejections import (
     AccrualNotCharted,
     BookingChanged,
     PointsSpent,
     SegmentNotTravelled,
     SegmentTooOld,
 )
-from brands.travel.attaching import attach
-from brands.travel.bookings import SegmentStatus
-from brands.travel.crediting import Confirmation, confirm
 from brands.travel.voiding import VoidReason, void
 from brands.valuations import rates_of
 from tests.brands.booked import (

@@ -9,19 +9,21 @@ from brands.coalition import Coalition
 from brands.errors import IdempotencyKeyReused, InvalidInput
 from brands.itineraries import Flight
 from brands.program_terms import ChartRow
-from brands.rejections import (
-    AccrualNotCharted,
-    FlightAlreadyCredited,
-    OperatingFlightUnknown,
-    PointsSpent,
-    SegmentClosed,
-    SegmentNotTravelled,
-)
 from brands.travel.bookings import Segment, SegmentStatus
 from brands.travel.claims import ClaimStatus, CreditClaim
 from brands.travel.crediting import Confirmation, confirm
 from brands.travel.deciding import Decision, Verdict, decide
 from brands.travel.programs import publish_terms
+from brands.travel.rejections import (
+    AccrualNotCharted,
+    FlightAlreadyCredited,
+    OperatedByAnotherBrand,
+    OperatingFlightUnknown,
+    PointsSpent,
+    SegmentAlreadyCredited,
+    SegmentClosed,
+    SegmentNotTravelled,
+)
 from brands.travel.taking_back import void as void_claim
 from brands.travel.voiding import VoidReason, void
 from tests.brands.booked import (
@@ -47,10 +49,14 @@ FLOWN = flight(9, carrier="GR")
 
 
 async def flown(
-    coalition: Coalition, segment: Segment, number: str | None, points: int | None = None
+    coalition: Coalition,
+    segment: Segment,
+    number: str | None,
+    points: int | None = None,
+    carrier: str | None = None,
 ) -> object:
     """Why a segment was not credited under a number, or None."""
-    said = Confirmation(segment.id, points, operating_number=number)
+    said = Confirmation(segment.id, points, operating_number=number, operating_carrier=carrier)
     (error,) = errors(await confirm(coalition, OPERATOR, [said], key()))
     return error
 
@@ -164,11 +170,94 @@ async def test_a_number_that_makes_no_sense_is_refused(coalition: Coalition) -> 
     assert await flown(coalition, own, "0118") is None
 
 
+async def test_a_supplier_says_who_has_operated_it(coalition: Coalition) -> None:
+    """A supplier who knows that another's aircraft flew it says whose, and under which number,
+    though the agency has not: then it is the same flight that others have sold."""
+    it = await scene(coalition)
+    taken = flight(900, carrier="GR", operating_carrier="ZZ", operating_number="55")
+    (other,) = (await booked(coalition, it, taken)).segments
+    (sold,) = (await booked(coalition, it, flight(117), record_locator="SOLD")).segments
+    assert await flown(coalition, other, None, 10) is None
+    assert await flown(coalition, sold, None, 10, "ZZ") == OperatingFlightUnknown(carrier="ZZ")
+    assert await flown(coalition, sold, "055", 10, "zz") == FlightAlreadyCredited()
+    await void(coalition, OPERATOR, [other.id], VoidReason.MISTAKE, key())
+    assert await flown(coalition, sold, "55", 10, "ZZ") is None
+    (again,) = (await booked(coalition, it, taken, record_locator="AGAIN")).segments
+    assert await flown(coalition, again, None, 10) == FlightAlreadyCredited()
+    found = (await whole(coalition, sold.booking_id)).segments[0].facts
+    assert isinstance(found, Flight)
+    assert (found.operating_carrier, found.operating_number) == ("ZZ", "55")
+    assert await points(coalition, it) == 10
+    await require_sound(coalition)
+
+
+async def test_the_old_number_is_not_the_new_carriers(coalition: Coalition) -> None:
+    """Where another carrier is said than was booked, the number that was booked is not its; where
+    it is the same, the number stays, and who sold it needs none."""
+    it = await scene(coalition)
+    booked_as = flight(117, operating_carrier="ZZ", operating_number="55")
+    numbers = ("117", "118", "119")
+    booking = await booked(coalition, it, *(replace(booked_as, number=each) for each in numbers))
+    one, two, three = booking.segments
+    unknown = OperatingFlightUnknown(carrier="YY")
+    assert await flown(coalition, one, None, 5, "YY") == unknown
+    assert await flown(coalition, two, None, 5, "ZZ") is None
+    assert await number_of(coalition, two) == "55"
+    assert await flown(coalition, three, None, None, "AE") is None
+    assert await number_of(coalition, three) is None
+
+
+async def test_another_brand_supplies_what_it_operates(coalition: Coalition) -> None:
+    """A supplier cannot say that another brand has operated a flight, and credit it: that is
+    refused for good and moves nothing; what is settled is told so first."""
+    it = await scene(coalition)
+    booking = await booked(coalition, it, flight(117), flight(118))
+    first, second = booking.segments
+    await confirmed(coalition, OPERATOR, second)
+    before, same = await everything(coalition), key()
+    asked = [
+        Confirmation(each.id, operating_number="9", operating_carrier="GR")
+        for each in (first, second)
+    ]
+    for replayed in (False, True):
+        done = await confirm(coalition, it.brand("AERO"), asked, same)
+        refused = OperatedByAnotherBrand(carrier="GR")
+        assert (errors(done), done.replayed) == ([refused, SegmentAlreadyCredited()], replayed)
+    assert await everything(coalition) == before
+    assert await statuses(coalition, booking) == [SegmentStatus.PENDING, SegmentStatus.CREDITED]
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"operating_carrier": "?"}, "operatingCarrier"),
+        ({"operating_carrier": "ZZ", "operating_number": "ZZ9"}, "operatingFlightNumber"),
+        ({"operating_number": "118"}, "operatingFlightNumber"),
+    ],
+)
+async def test_a_carrier_that_makes_no_sense_is_refused(
+    coalition: Coalition, said: dict[str, str], field: str
+) -> None:
+    """What is no carrier or no number is refused by the field, and so is a carrier of a stay."""
+    it = await scene(coalition)
+    own, house = (await booked(coalition, it, flight(117), stay())).segments
+    for segment, given, path in (
+        (own, said, field),
+        (house, {"operating_carrier": "ZZ"}, "operatingCarrier"),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            await confirm(coalition, OPERATOR, [Confirmation(segment.id, 5, **given)], key())  # type: ignore[arg-type]
+        assert refused.value.path == f"segments.0.{path}"
+
+
 async def test_a_request_without_the_number_is_what_it_was(coalition: Coalition) -> None:
     """The key of a request is good for no other number; a refusal sticks to it."""
     it = await scene(coalition)
     (sold,) = (await booked(coalition, it, SOLD)).segments
     assert Confirmation(sold.id, 5).intent == (sold.id, 5, None, None)
+    numbered = Confirmation(sold.id, 5, operating_number="9")
+    assert numbered.intent == (sold.id, 5, None, None, "9")
+    assert replace(numbered, operating_carrier="ZZ").intent == (*numbered.intent, "ZZ")
     name = key()
     for replayed in (False, True):
         done = await confirm(coalition, OPERATOR, [Confirmation(sold.id)], name)
@@ -205,13 +294,17 @@ async def test_a_claim_needs_the_number_too(coalition: Coalition, *, with_bookin
 
 
 async def test_a_rejected_claim_needs_no_number(coalition: Coalition) -> None:
-    """A number with a rejection is refused by the field."""
+    """A number or a carrier with a rejection is refused by the field."""
     it = await scene(coalition)
     made = await claimed(coalition, it, SOLD)
     said = Decision(made.id, Verdict.REJECT, None, "Not on the list.", key(), "9")
-    with pytest.raises(InvalidInput) as refused:
-        await decide(coalition, OPERATOR, said)
-    assert refused.value.path == "operatingFlightNumber"
+    for each, field in (
+        (said, "operatingFlightNumber"),
+        (replace(said, operating_carrier="ZZ"), "operatingCarrier"),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            await decide(coalition, OPERATOR, each)
+        assert refused.value.path == field
 
 
 async def test_what_is_credited_comes_before_what_is_not_charted(coalition: Coalition) -> None:
@@ -252,6 +345,7 @@ async def test_what_is_voided_has_no_points(coalition: Coalition) -> None:
         (FlightAlreadyCredited(), "new idempotency key"),
         (SegmentNotTravelled(begins_on="2026-01-31"), "new idempotency key"),
         (AccrualNotCharted(), "says its points"),
+        (OperatedByAnotherBrand(carrier="GR"), "operatingCarrier GR"),
     ],
 )
 def test_a_refusal_says_what_to_do(refusal: Exception, advice: str) -> None:

@@ -7,8 +7,8 @@ import pytest
 from brands.coalition import Coalition
 from brands.itineraries import Flight, Stay
 from brands.program_terms import ProgramTerms
-from brands.rejections import FlightAlreadyCredited
 from brands.travel.programs import publish_terms
+from brands.travel.rejections import FlightAlreadyCredited
 from brands.travel.voiding import VoidReason, void
 from tests.brands.booked import (
     AERO_TERMS,

@@ -11,18 +11,17 @@ from brands.errors import NotPermitted
 from brands.ids import new_id
 from brands.memberships import close_membership
 from brands.program_terms import ChartRow, Program, Programs, ProgramTerms
-from brands.rejections import (
+from brands.rejections import MembershipClosed
+from brands.travel.bookings import SegmentStatus
+from brands.travel.claims import ClaimStatus, claim_by_id
+from brands.travel.deciding import Decision, Verdict, decide
+from brands.travel.rejections import (
     AccrualNotCharted,
     ClaimEarnsNothing,
     ClaimNotLinked,
     FlightAlreadyCredited,
-    MembershipClosed,
     SegmentAlreadyCredited,
 )
-from brands.travel.bookings import SegmentStatus
-from brands.travel.claim_segments import segment_shown
-from brands.travel.claims import ClaimStatus, claim_by_id
-from brands.travel.deciding import Decision, Verdict, decide
 from brands.travel.taking_back import void
 from tests.brands.booked import (
     AERO_TERMS,
@@ -36,7 +35,7 @@ from tests.brands.booked import (
     statuses,
     stay,
 )
-from tests.brands.claimed import approve, claimed, whole
+from tests.brands.claimed import approve, claimed, segment_shown, whole
 from tests.brands.stage import (
     OPERATOR,
     all_money,

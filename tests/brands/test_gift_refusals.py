@@ -22,6 +22,7 @@ from brands.moving.recipients import Recipient
 from brands.moving.routes import TransferRequest
 from brands.moving.transferring import Made, create
 from brands.rejections import (
+    BrandSuspended,
     InsufficientPoints,
     RecipientCannotReceive,
     RecipientNotFound,
@@ -47,6 +48,7 @@ from tests.brands.stage import (
     lay_down,
     require_sound,
 )
+from tests.brands.suspending import suspend
 
 ONE_IN_A_YEAR = RuleTerms(limits=(Limit(Period.YEAR, Direction.IN, count=1),))
 
@@ -144,7 +146,16 @@ async def _pair_closed(coalition: Coalition, _: Scene) -> None:
     await lay_down(coalition, "AERO", "AERO", RuleTerms(closed=True))
 
 
-SINCE: list[Callable[[Coalition, Scene], Awaitable[None]]] = [_closed, _renamed, _pair_closed]
+async def _suspended(coalition: Coalition, _: Scene) -> None:
+    await suspend(coalition)
+
+
+SINCE: list[Callable[[Coalition, Scene], Awaitable[None]]] = [
+    _closed,
+    _renamed,
+    _pair_closed,
+    _suspended,
+]
 
 
 @pytest.mark.parametrize("since", SINCE)
@@ -159,7 +170,7 @@ async def test_a_key_answers_the_same_for_ever(
     await since(coalition, it)
     again = await create(coalition, it.ada.caller, it.gift(), None, once)
     assert again == Made(made.transfer, replayed=True)
-    with pytest.raises((RecipientNotFound, TransferPairClosed)):
+    with pytest.raises((RecipientNotFound, TransferPairClosed, BrandSuspended)):
         await create(coalition, it.ada.caller, it.gift(), None, key())
     assert await balance(coalition, it.ada.at["AERO"]) == 900
 
@@ -249,7 +260,8 @@ async def test_a_recipient_too_new(coalition: Coalition) -> None:
 
 
 async def test_a_recipient_who_has_left_since_the_quote(coalition: Coalition) -> None:
-    """A quote for a recipient who has closed her membership since is refused without her id."""
+    """A quote for a recipient who has closed her membership since is refused without her id, and so
+    it is under the same key when the brand is suspended."""
     it = await scene(coalition)
     offer = await quote(coalition, it.ada.caller, it.gift())
     await close_membership(coalition, OPERATOR, it.bea.at["AERO"])
@@ -259,6 +271,10 @@ async def test_a_recipient_who_has_left_since_the_quote(coalition: Coalition) ->
             await create(coalition, it.ada.caller, offer.id, None, once)
         assert refusal.value == RecipientCannotReceive(path="recipient", replayed=replayed)
     assert await everything(coalition) == before
+    await suspend(coalition)
+    with pytest.raises(Rejection) as refusal:
+        await create(coalition, it.ada.caller, offer.id, None, once)
+    assert refusal.value == RecipientCannotReceive(path="recipient", replayed=True)
 
 
 async def test_who_may_give(coalition: Coalition) -> None:

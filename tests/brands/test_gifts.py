@@ -16,9 +16,7 @@ from brands.moving.quotes import preview, quote, quotes_by_id
 from brands.moving.routes import TransferRequest
 from brands.moving.transferring import Made, create
 from brands.moving.transfers import TransferStatus, transfers_by_id
-from brands.rejections import (
-    InsufficientPoints,
-)
+from brands.rejections import InsufficientPoints
 from brands.rules import Fee, LotExpiry, RuleTerms
 from brands.transactions import entries_of, transactions_by_id
 from tests.brands.sending import (

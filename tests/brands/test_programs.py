@@ -13,7 +13,6 @@ from brands.errors import (
     InvalidInput,
     NotPermitted,
     ProgramTermsInPast,
-    ProgramTermsOutOfSequence,
 )
 from brands.itineraries import Facts, Flight, Stay, facts_from_text, facts_to_text
 from brands.program_terms import (
@@ -87,7 +86,7 @@ def test_terms_and_facts_are_kept_as_they_are() -> None:
 
 async def test_terms_are_superseded(coalition: Coalition) -> None:
     """New terms hold from when they begin, the former until then; the same again change nothing;
-    none begin in the past, nor before others that are published."""
+    none begin in the past, nor further ahead than anybody sells a journey."""
     brand = await open_brand(coalition, "AERO", "0.01")
     await publish_terms(coalition, acting_for(brand), "AERO", AERO_TERMS, None)
     later = now() + timedelta(days=1)
@@ -98,11 +97,38 @@ async def test_terms_are_superseded(coalition: Coalition) -> None:
     assert programs.terms(brand.id, later) == other
     again = await publish_terms(coalition, OPERATOR, "AERO", other, later)
     assert again.id == published.id
-    with pytest.raises(ProgramTermsOutOfSequence):
-        await publish_terms(coalition, OPERATOR, "AERO", AERO_TERMS, None)
     with pytest.raises(ProgramTermsInPast):
         await publish_terms(coalition, OPERATOR, "AERO", CHART, now() - timedelta(days=1))
+    with pytest.raises(InvalidInput):
+        await publish_terms(coalition, OPERATOR, "AERO", CHART, now() + timedelta(days=732))
     assert await count_rows(coalition, "program_terms") == 2
+
+
+async def test_what_was_to_begin_is_withdrawn(coalition: Coalition) -> None:
+    """Terms withdraw what their brand has published to begin when they do, or later, and a name
+    that only those gave it is another's to take; what they leave out is as what held until then
+    has it, and what was withdrawn can be published again."""
+    brands = await open_brands(coalition)
+    day = now() + timedelta(days=1)
+
+    async def published(begins: datetime | None, *carriers: str) -> Program:
+        change = TermsChange(carriers=carriers or None)
+        return await publish_terms(coalition, OPERATOR, "AERO", change, begins)
+
+    await published(None, "AE")
+    await published(day, "AX")
+    await published(day + timedelta(days=1), "AY")
+    assert (await published(day)).terms.carriers == ("AX",)
+    await published(day, "AZ")
+    assert (await published(None)).terms.carriers == ("AE",)
+    programs = coalition.registry.snapshot.programs
+    held = [each.terms.carriers for each in programs.of_brand(brands["AERO"].id)]
+    assert held == [("AE",), ("AE",)]
+    await publish_terms(coalition, OPERATOR, "HOTEL", TermsChange(carriers=("AX", "AY")), None)
+    with pytest.raises(CarrierTaken):
+        await published(day, "AX")
+    planned = await published(day, "AZ")
+    assert coalition.registry.snapshot.programs.in_force(brands["AERO"].id, day) == planned
 
 
 async def test_what_is_not_spoken_of_stays(coalition: Coalition) -> None:

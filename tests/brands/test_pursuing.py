@@ -6,14 +6,10 @@ import pytest
 
 from brands.coalition import Coalition
 from brands.errors import ClaimNotFound, NotPermitted
-from brands.rejections import (
-    AppealNotPossible,
-    ClaimDecided,
-    WithdrawalNotPossible,
-)
 from brands.travel.bookings import Passenger
 from brands.travel.claims import ClaimStatus
 from brands.travel.pursuing import appeal, withdraw
+from brands.travel.rejections import AppealNotPossible, ClaimDecided, WithdrawalNotPossible
 from tests.brands.booked import (
     points,
     scene,

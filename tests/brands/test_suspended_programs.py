@@ -8,6 +8,7 @@ from brands.coalition import Coalition
 from brands.rejections import BrandSuspended
 from brands.travel.attaching import attach, detach
 from brands.travel.bookings import SegmentStatus
+from brands.travel.claiming import claim
 from brands.travel.claims import ClaimStatus
 from brands.travel.crediting import Confirmation, confirm
 from brands.travel.voiding import VoidReason, void
@@ -23,7 +24,8 @@ from tests.brands.booked import (
     stay,
     whole,
 )
-from tests.brands.claimed import approve, claimed, reject
+from tests.brands.claimed import approve, claimed, new_claim, reject
+from tests.brands.claimed import whole as whole_claim
 from tests.brands.stage import OPERATOR, everything, key, require_sound
 from tests.brands.suspending import suspend, take_back
 
@@ -88,6 +90,30 @@ async def test_attaching_goes_on(coalition: Coalition) -> None:
     again = await booked(coalition, it, flight(2), record_locator="ZZ99ZZ")
     assert [each.id for each in again.segments] == [each.id for each in other.segments]
     assert [each.membership_id for each in again.segments] == [it.ada.at["AERO"]]
+
+
+async def test_claims_wait(coalition: Coalition) -> None:
+    """While the program is suspended nothing is claimed of it, neither by an agency nor by the
+    member, and no number is looked up; the same key claims afterwards, for her whose the number is,
+    and a key that was answered before is answered so again."""
+    it = await scene(coalition)
+    earlier, late, hers = (new_claim(it, flight(number)) for number in (1, 2, 3))
+    made = await claim(coalition, it.sky, earlier)
+    await suspend(coalition)
+    unchanged, lookups = await everything(coalition), "SELECT count(*) AS n FROM lookups_seen"
+    asked_before = await coalition.database.fetch(lookups)
+    for who, asked in ((it.sky, late), (it.ada.caller, hers)):
+        with pytest.raises(BrandSuspended) as refused:
+            await claim(coalition, who, asked)
+        assert refused.value == BrandSuspended(path="loyalty.brand", brand="AERO")
+    assert (await claim(coalition, it.sky, earlier)) == replace(made, replayed=True)
+    assert await everything(coalition) == unchanged
+    assert await coalition.database.fetch(lookups) == asked_before
+    await take_back(coalition)
+    for who, asked in ((it.sky, late), (it.ada.caller, hers)):
+        done = await claim(coalition, who, asked)
+        linked = (await whole_claim(coalition, done.claim)).membership_id
+        assert (done.replayed, linked) == (False, it.ada.at["AERO"])
 
 
 async def test_claims_are_not_approved(coalition: Coalition) -> None:

@@ -1,6 +1,7 @@
 """A suspended brand: nothing begins there, and what has begun goes on."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TypeAlias
@@ -12,7 +13,7 @@ from brands.accruals import Accrual, accrue, accrue_many
 from brands.adjustments import adjust
 from brands.callers import Caller
 from brands.clock import now
-from brands.coalition import Coalition
+from brands.coalition import Coalition, open_coalition
 from brands.enrolment import Enrolment, enroll
 from brands.holds import HoldStatus, capture, place, void
 from brands.ledger.commands import Outcome
@@ -27,7 +28,13 @@ from brands.moving.transferring import cancel, create, reverse
 from brands.moving.transfers import TransferStatus
 from brands.publishing import publish
 from brands.purchases import Fate, Purchase, identify, load
-from brands.rejections import BrandSuspended
+from brands.rejections import (
+    BrandSuspended,
+    InsufficientPoints,
+    PointsInBelowMinimum,
+    QuoteUsed,
+    Rejection,
+)
 from brands.rules import RuleTerms
 from brands.transactions import reverse as reverse_transaction
 from brands.upkeep import expire_lots
@@ -228,6 +235,54 @@ async def test_a_key_is_answered_as_it_was(coalition: Coalition) -> None:
     with pytest.raises(BrandSuspended) as refused:
         await accrue(coalition, OPERATOR, earning(it, late))
     assert refused.value.replayed
+
+
+async def test_a_refused_key_is_refused_as_it_was(coalition: Coalition) -> None:
+    """What was refused before the suspension is refused in the same words during it: a quote that
+    was used or came to less than was asked for, and what there are not points enough for."""
+    it = await scene(coalition)
+    offer, unused = [await quote(coalition, it.ada.caller, it.conversion(10)) for _ in range(2)]
+    await create(coalition, it.ada.caller, offer.id, None, key())
+    keys = [key() for _ in range(4)]
+
+    async def ask() -> list[Rejection]:
+        asked = (
+            create(coalition, it.ada.caller, offer.id, None, keys[0]),
+            create(coalition, it.ada.caller, unused.id, 10_000, keys[1]),
+            create(coalition, it.ada.caller, it.gift(5_000), None, keys[2]),
+            place(coalition, OPERATOR, it.ada.at["AERO"], 5_000, DAY, keys[3]),
+        )
+        found = []
+        for each in asked:
+            with pytest.raises(Rejection) as refused:
+                await each
+            found.append(refused.value)
+        return found
+
+    first = await ask()
+    kinds = [QuoteUsed, PointsInBelowMinimum, InsufficientPoints, InsufficientPoints]
+    assert [type(each) for each in first] == kinds
+    await suspend(coalition)
+    assert await ask() == [replace(each, replayed=True) for each in first]
+
+
+async def test_a_suspension_is_heard_of_elsewhere(coalition: Coalition, url: str) -> None:
+    """Purchases are loaded by a process that is told of nothing: none of a brand's that has been
+    suspended since, though their buyers were identified before."""
+    it = await scene(coalition)
+    bought = [Purchase(None, it.ada.named["AERO"].number, now() - DAY, 7 * MICRO, "R-1")]
+    elsewhere = await open_coalition(url)
+    try:
+        buyers = await identify(elsewhere, OPERATOR, "AERO", bought)
+        await suspend(coalition)
+        with pytest.raises(BrandSuspended):
+            await load(elsewhere, OPERATOR, "AERO", bought, buyers)
+        with pytest.raises(BrandSuspended):
+            await identify(elsewhere, OPERATOR, "AERO", bought)
+        await take_back(coalition)
+        assert await load(elsewhere, OPERATOR, "AERO", bought, buyers) == [Fate.LOADED]
+    finally:
+        await elsewhere.close()
 
 
 async def test_a_refused_purchase_can_be_loaded_later(coalition: Coalition) -> None:

@@ -9,15 +9,12 @@ from brands.coalition import Coalition
 from brands.errors import NotPermitted
 from brands.ledger.commands import Shortfall
 from brands.publishing import BrandChanges, update_brand
-from brands.rejections import (
-    ClaimNotCredited,
-    PointsSpent,
-    Rejection,
-)
+from brands.rejections import Rejection
 from brands.transactions import reverse
 from brands.travel.bookings import SegmentStatus
 from brands.travel.claims import ClaimStatus
 from brands.travel.pursuing import appeal
+from brands.travel.rejections import ClaimNotCredited, PointsSpent
 from brands.travel.taking_back import void
 from brands.travel.voiding import VoidReason
 from brands.travel.voiding import void as void_booking
@@ -202,13 +199,15 @@ async def test_an_answer_stands_whatever_the_clawback_is_since(
     await require_sound(coalition)
 
 
-@pytest.mark.parametrize("meanwhile", ["nothing", "REJECT", "voided"])
-async def test_who_was_cut_off_is_answered_when_she_asks_again(
-    coalition: Coalition, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+@pytest.mark.parametrize("meanwhile", ["nothing", "earned", "REJECT", "voided"])
+@pytest.mark.parametrize("first", [Shortfall.REJECT, Shortfall.UP_TO_BALANCE])
+async def test_who_was_cut_off_is_refused_when_she_asks_again(
+    coalition: Coalition, monkeypatch: pytest.MonkeyPatch, meanwhile: str, first: Shortfall
 ) -> None:
-    """Between the two writes that letting points go takes nothing is lost: asked again, the second
-    is made up for, or refused for good, and a claim is never taken back twice."""
-    it, made = await spent(coalition, Shortfall.UP_TO_BALANCE)
+    """Between the two writes that points which are spent take, nothing is lost: asked again, it is
+    refused for good, whatever the clawback is and whatever she has by then; with a new key that is
+    what counts, and a claim is never taken back twice."""
+    it, made = await spent(coalition, first)
     same = key()
 
     def cut(*_: object) -> None:
@@ -218,16 +217,16 @@ async def test_who_was_cut_off_is_answered_when_she_asks_again(
         patched.setattr("brands.travel.taking_back._TakingBack._instead", cut)
         with pytest.raises(ConnectionError):
             await void(coalition, OPERATOR, made, "A mistake.", same)
-    if meanwhile == "REJECT":
-        await update_brand(coalition, OPERATOR, "AERO", BrandChanges(clawback=Shortfall.REJECT))
+    now = Shortfall.REJECT if meanwhile == "REJECT" else Shortfall.UP_TO_BALANCE
+    await update_brand(coalition, OPERATOR, "AERO", BrandChanges(clawback=now))
+    if meanwhile == "earned":
+        await adjust(coalition, OPERATOR, it.ada.at["AERO"], 900, "earned", None, None, key())
     if meanwhile == "voided":
         await void(coalition, it.brand("AERO"), made, "Another.", key())
-    refusal = {"REJECT": PointsSpent, "voided": ClaimNotCredited}.get(meanwhile)
     for _ in range(2):
-        if refusal is None:
-            done = await void(coalition, OPERATOR, made, "A mistake.", same)
-            assert done.claim.status is ClaimStatus.VOIDED
-        else:
-            with pytest.raises(refusal):
-                await void(coalition, OPERATOR, made, "A mistake.", same)
+        with pytest.raises(ClaimNotCredited if meanwhile == "voided" else PointsSpent):
+            await void(coalition, OPERATOR, made, "A mistake.", same)
+    if meanwhile in ("nothing", "earned"):
+        await void(coalition, OPERATOR, made, "A mistake.", key())
+        assert await points(coalition, it) == (400 if meanwhile == "earned" else 0)
     await require_sound(coalition)

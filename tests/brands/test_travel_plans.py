@@ -22,6 +22,7 @@ from brands.travel.booking_pages import (
 )
 from brands.travel.bookings import bookings_by_id
 from brands.travel.claim_lists import ClaimsOf, duplicates_of, page_of_claims
+from brands.travel.claim_segments import segments_shown
 from brands.travel.claims import ClaimStatus, CreditClaim
 from brands.travel.pending import pending_points
 from brands.travel.pursuing import appeal, withdraw
@@ -83,6 +84,16 @@ async def _duplicates(coalition: Coalition, it: Scene) -> object:
     return await duplicates_of(coalition, brand, [each.id for each in page])
 
 
+async def _segments(coalition: Coalition, it: Scene) -> object:
+    brand = it.brand("AERO")
+    page = await page_of_claims(coalition, brand, ClaimsOf(brand_id=brand.brand_id), 10)
+    return await segments_shown(coalition, brand, page)
+
+
+async def _claimed(coalition: Coalition, it: Scene) -> object:
+    return await claimed(coalition, it, flight(9), it.ada.caller)
+
+
 async def _attached(coalition: Coalition, it: Scene) -> object:
     return await booked(coalition, it, flight(9), record_locator="LATER")
 
@@ -124,6 +135,8 @@ QUESTIONS: dict[str, Question] = {
     "claims of a brand by status": _listed("brand", ClaimStatus.REJECTED),
     "claims of a member": _listed("member", None),
     "duplicates": _duplicates,
+    "segments of claims": _segments,
+    "a claim": _claimed,
     "bookings of an agency": _bookings_of_agency,
     "bookings of a brand": _bookings_of_brand,
     "bookings of a member": _bookings_of_member,
@@ -197,13 +210,38 @@ async def test_nothing_reads_a_whole_book(coalition: Coalition, asked: Question)
                 " (owner_id=? AND status=? AND claim_id<?)"
             ),
         ),
+        (
+            "duplicates",
+            (
+                "SEARCH o USING INDEX credit_claims_journey"
+                " (brand_id=? AND number=? AND travelled_on>?)"
+            ),
+        ),
+        (
+            "duplicates",
+            (
+                "SEARCH o USING INDEX credit_claims_member_journey"
+                " (membership_id=? AND travelled_on>?)"
+            ),
+        ),
+        (
+            "segments of claims",
+            "SEARCH t USING INDEX booking_steps_linked (membership_id=? AND travelled_on=?)",
+        ),
+        (
+            "a claim",
+            (
+                "SEARCH credit_claims USING INDEX credit_claims_journey"
+                " (brand_id=? AND number=? AND travelled_on>?)"
+            ),
+        ),
     ],
 )
 async def test_what_is_asked_for_is_all_that_is_read(
     coalition: Coalition, asked: str, step: str
 ) -> None:
-    """A report reads its agency's days, and a page of claims its place in its list; the index has
-    the order, so that nothing is sorted to find a page."""
+    """A report reads its agency's days, a page of claims its place in its list, and what is like a
+    journey the days of that; the index has the order, so that nothing is sorted to find a page."""
     it = await busy(coalition)
     with watched() as sent:
         await QUESTIONS[asked](coalition, it)
@@ -213,7 +251,7 @@ async def test_what_is_asked_for_is_all_that_is_read(
 
 
 async def test_duplicates_of_many_take_no_more_statements(coalition: Coalition) -> None:
-    """Duplicates are found in four statements, of one claim as of a page of them."""
+    """Duplicates are found in three statements, of one claim as of a page of them."""
     it = await busy(coalition)
     brand = it.brand("AERO")
     page = await page_of_claims(coalition, brand, ClaimsOf(brand_id=brand.brand_id), 100)
@@ -223,7 +261,7 @@ async def test_duplicates_of_many_take_no_more_statements(coalition: Coalition) 
     for asked in (shared[:1], page):
         with watched() as sent:
             found = await duplicates_of(coalition, brand, [each.id for each in asked])
-        assert len(sent) == 4
+        assert len(sent) == 3
         assert [each.id for each in found[shared[0].id]] == [shared[1].id]
     assert sum(map(len, found.values())) == 2
 

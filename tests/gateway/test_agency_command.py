@@ -57,9 +57,9 @@ def test_the_command(founded: tuple[Command, Scene]) -> None:
     done = command("agency", "import", "bad.csv", "--agency", "SKY", "--csv")
     assert done.exit_code == 1
     assert done.stdout.splitlines() == [
-        "line,row,number,result,why",
-        said.strip().replace("attached", "already there").replace("\t", ",") + ",",
-        "3,,,bad,there is no surname",
+        "line,program,number,surname,given_name,record_locator,what,status,result,why",
+        f"2,AE,{number},LOVELACE,BEA MS,AB12CD,AE117 {LAST_WEEK} LIS,MATCH,already there,",
+        "3,,,,,,,,bad,there is no surname",
     ]
     done = command("agency", "import", "good.csv", "--agency", "SKY", "--verify-only")
     assert (done.exit_code, done.stdout.split("\t")[3]) == (0, "verified")
@@ -194,12 +194,16 @@ def test_printing_a_booking(founded: tuple[Command, Scene]) -> None:
             f"SSR FQTV GR HK1 AE{number}-1LOVELACE/BEA MS",
         ],
     )
-    assert "LOVELACE at HOTEL, not said: no remark to AE: expected a carrier" in done.stderr
+    assert (
+        "LOVELACE at HOTEL, not said: no remark to AE: HOTEL has no airline's code" in done.stderr
+    )
     Path("remarks").write_text(done.stdout)
     read = command("agency", "import", "remarks", "--agency", "SKY", "--verify-only")
     assert [line.split("\t")[2] for line in read.stdout.splitlines()] == ["MATCH"] * 2
     alone = ("agency", "print", "AB12CD", "--agency", "SKY", "--brand", "HOTEL")
     failed(command(*alone, "--as", "remark"), "nothing of AB12CD can be said")
+    stays = ("agency", "print", "AB12CD", "--agency", "SKY", "--stays")
+    failed(command(*stays, "--as", "remark"), "nothing of AB12CD can be said")
     failed(command("agency", "print", "ZZ", "--agency", "SKY", "--as", "ndc"), "ZZ")
     failed(command("agency", "print", "ZZ", "--agency", "NOWHERE", "--as", "ndc"), "NOWHERE")
     failed(command("agency", "print", "AB12CD", "--agency", "SEA", "--as", "ndc"), "AB12CD")
@@ -244,7 +248,7 @@ def test_printing_a_message(founded: tuple[Command, Scene], form: str) -> None:
     Path("message.xml").write_text(done.stdout)
     loaded = command("agency", "import", "message.xml", "--agency", "SKY", "--again")
     told = loaded.stdout.split("\t")[2:]
-    assert told == ["MATCH", "attached", "\n"]
+    assert told == ["MATCH", "already there", "\n"]
     mixed = f"{who},IJ56KL,AE3,,,,,,LIS,,{day},Porto 2,{day},{after},HOTEL\n"
     Path("mixed.csv").write_text(Path("good.csv").read_text().splitlines()[0] + "\n" + mixed)
     assert command("agency", "import", "mixed.csv", "--agency", "SKY").exit_code == 0

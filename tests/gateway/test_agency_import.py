@@ -192,6 +192,29 @@ async def test_remarks_are_read_by_the_form_of_their_numbers(
     assert report.status is RowStatus.MATCH
 
 
+async def test_what_was_left_out_is_not_attached(opened: Coalition, tmp_path: Path) -> None:
+    """A number of which all that it was to be attached to is left out is not attached, which is not
+    good; and a remark that the airline has cancelled is not looked up."""
+    it = await scene(opened)
+    number = it.ada.named["AERO"].number
+    text = (
+        f'<OTA_AirBookRQ><FlightSegment FlightNumber="OPEN"><MarketingAirline Code="AE"/>'
+        "</FlightSegment><AirTraveler><PersonName><Surname>Lovelace</Surname></PersonName>"
+        f'<CustLoyalty ProgramID="AERO" MembershipID="{number}"/></AirTraveler>'
+        '<BookingReferenceID ID="AB12CD"/></OTA_AirBookRQ>'
+    )
+    (report,) = await load(opened, tmp_path, text)
+    assert (report.status, report.fate) == (RowStatus.MATCH, Fate.NOT_ATTACHED)
+    assert report.why.startswith("no flight or stay to attach it to; flight AEOPEN is left out")
+    (report,) = await load(opened, tmp_path, text, verify_only=True)
+    assert report.fate is Fate.VERIFIED
+    remark = f"SSR FQTV AE HX1 AE{number}-1LOVELACE/BEA MS\n"
+    (report,) = await load(opened, tmp_path, remark)
+    said = report.status, report.fate, report.why, report.is_good
+    why = "cancelled or refused by the airline (HX)"
+    assert said == (None, Fate.NOT_ATTACHED, why, False)
+
+
 async def test_a_remark_of_a_booking_is_attached(opened: Coalition, tmp_path: Path) -> None:
     """A remark with a flight is attached in a booking that has its passenger and its locator."""
     it = await scene(opened)

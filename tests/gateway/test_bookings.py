@@ -177,6 +177,29 @@ async def test_a_codeshare_is_credited_with_its_number(stage: Stage, ada: Somebo
     assert flown["segment"] == {"status": "CREDITED", "flight": {"operatingFlightNumber": "42"}}
 
 
+async def test_a_supplier_says_who_has_operated_it(stage: Stage, ada: Somebody) -> None:
+    """A supplier says by whom a flight was operated and under which number, and not that it was
+    another brand of the coalition."""
+    hotel = {"brand": "HOTEL", "carriers": ["HOTEL", "HX"]}
+    assert (await stage.do("programTermsPublish", hotel))["errors"] == []
+    booking = await book(stage, attachment(ada.numbers["AERO"], segments=[flight(11)]))
+    fields = """results { segment { status flight { operatingCarrier operatingFlightNumber } }
+        errors { code ... on OperatedByAnotherBrand { carrier } } }"""
+
+    async def told(**more: str) -> Json:
+        said = {"segment": booking["segments"][0]["id"], **more}
+        given = {"segments": [said], "idempotencyKey": key()}
+        done = await stage.do("bookingSegmentConfirm", given, fields, "aero")
+        found: Json = done["results"][0]
+        return found
+
+    elsewhere = await told(operatingCarrier="HX", operatingFlightNumber="9")
+    assert elsewhere["errors"] == [{"code": "OPERATED_BY_ANOTHER_BRAND", "carrier": "HX"}]
+    flown = await told(operatingCarrier="ZZ", operatingFlightNumber="9")
+    operated = {"operatingCarrier": "ZZ", "operatingFlightNumber": "9"}
+    assert flown == {"segment": {"status": "CREDITED", "flight": operated}, "errors": []}
+
+
 async def test_lists_are_filtered(stage: Stage, ada: Somebody) -> None:
     """An agency finds a booking by its record locator and status, a brand what it has still to
     confirm; where nothing is pending, there is nothing to detach."""

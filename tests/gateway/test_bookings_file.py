@@ -98,7 +98,7 @@ def test_stays_of_csv(tmp_path: Path) -> None:
     assert rows[0].content == element
     assert told(rows) == [
         (3, "a stay has the days of check_in and check_out"),
-        (4, '"" is no property'),
+        (4, "the stay has no property"),
     ]
 
 
@@ -142,6 +142,8 @@ def test_bad_rows_of_csv(tmp_path: Path) -> None:
         b"carrier;number;surname;given_name\nBA;1;Smith, Dr;J\n",
         b"sep=;\r\ncarrier;number;surname;given_name\r\nBA;1;Smith, Dr;J\r\n",
         b"sep=|\ncarrier|number|surname|given_name\nBA|1|Smith, Dr|J\n",
+        b"carrier|number|surname|given_name\nBA|1|Smith, Dr|J\n",
+        b"carrier;number;surname;given_name\n;;;\nBA;1;Smith, Dr;J\n ;\n",
         b"carrier\tnumber\tsurname\tgiven_name\nBA\t1\tSmith, Dr\tJ\n",
         b'# of SKY\n\ncarrier, number, surname, Given name\nBA, 1, "Smith, Dr", J\n',
         "carrier\tnumber\tsurname\tgiven name\r\nBA\t1\tSmith, Dr\tJ\r\n".encode("utf-16"),
@@ -149,9 +151,38 @@ def test_bad_rows_of_csv(tmp_path: Path) -> None:
     ],
 )
 def test_csv_as_spreadsheets_write_it(tmp_path: Path, content: bytes) -> None:
-    """Semicolons, tabs, a line that names the separator, UTF-16, and spaces are read."""
+    """Semicolons, tabs, bars, a line that names the separator, UTF-16, and spaces are read, and
+    rows with nothing in them passed over."""
     (row,) = read(tmp_path, content)
     assert row.content == LoyaltyElement("1", "Smith, Dr", "J", carrier="BA")
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Airline Code,FF Number,Last Name", "FF Number|Airline Code|Last Name", "AERO;AERO1;SMITH"],
+)
+def test_columns_that_are_called_otherwise(tmp_path: Path, header: str) -> None:
+    """A first line in columns that are none of ours is a header, and it is told what that lacks."""
+    with pytest.raises(BatchRefused) as refused:
+        read(tmp_path, f"{header}\nBA,1,SMITH\n".encode())
+    assert "lacks number, surname, program (or carrier); its columns are" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "first", ["FFABA-12345678, AA, LH", "ABC123/WS LONOU, C123456, AG 99999992 01JAN"]
+)
+def test_a_remark_may_have_separators(tmp_path: Path, first: str) -> None:
+    """What begins as a remark or as a booking is no header, whatever stands in it."""
+    read(tmp_path, f"{first}\n".encode())
+
+
+def test_what_the_airline_cancelled(tmp_path: Path) -> None:
+    """A remark is not in force where the airline has cancelled it, or did not take it."""
+    text = "".join(f"SSR FQTV BA {each}1 BA12345678-1SMITH/JOHN\n" for each in ("HK", "HX", "UN"))
+    kept, *gone = read(tmp_path, text.encode())
+    assert kept.against is None
+    said = [f"cancelled or refused by the airline ({each})" for each in ("HX", "UN")]
+    assert [row.against for row in gone] == said
 
 
 def test_a_broken_line_of_utf_16(tmp_path: Path) -> None:
@@ -176,7 +207,7 @@ def test_remarks(tmp_path: Path) -> None:
     )
     assert [row.line for row in rows] == [1, 2, 3, 4]
     assert told(rows) == [
-        (3, "the remark does not name the passenger"),
+        (3, "the remark does not name the passenger: write -1SMITH/JOHN, or her booking above"),
         (4, "expected SSR FQTV, or an entry like FFNBA-12345678 at character 1"),
     ]
 

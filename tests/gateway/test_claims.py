@@ -13,6 +13,7 @@ from tests.gateway.claiming import (
     claim,
     claim_of,
     decide,
+    decision,
     recent,
     recent_stay,
 )
@@ -89,6 +90,27 @@ async def test_the_life_of_a_claim(stage: Stage, ada: Somebody) -> None:
     ended = await stage.do(VOID, undo, CLAIM, "aero")
     assert (ended["claim"]["status"], await balance(stage, ada)) == ("VOIDED", 0)
     assert await stage.audit() == []
+
+
+async def test_a_decision_says_who_has_operated_it(stage: Stage, ada: Somebody) -> None:
+    """Who decides says by whom a flight was operated, and is told whose number is missing, or that
+    the carrier is another brand's; the program's brand sees the segment that is credited."""
+    booked = await book(stage, attachment(ada.numbers["AERO"], segments=[recent()]))
+    hotel = {"brand": "HOTEL", "carriers": ["HOTEL", "HX"]}
+    assert codes(await stage.do("programTermsPublish", hotel)) == []
+    identifier = await claim(stage, claim_of(ada.numbers["AERO"]))
+    elsewhere = await decide(stage, identifier, "APPROVE", operatingCarrier="HX")
+    assert codes(elsewhere) == ["OPERATED_BY_ANOTHER_BRAND"]
+    unknown = await decide(stage, identifier, "APPROVE", operatingCarrier="ZZ")
+    assert codes(unknown) == ["OPERATING_FLIGHT_UNKNOWN"]
+    said = {"operatingCarrier": "ZZ", "operatingFlightNumber": "9"}
+    given = decision(identifier, "APPROVE", **said)
+    fields = "claim { status segment { id status flight { operatingCarrier } } }"
+    done = await stage.do("missingCreditDecide", given, fields, "aero")
+    (segment,) = booked["segments"]
+    flight = {"operatingCarrier": "ZZ"}
+    credited = {"id": segment["id"], "status": "CREDITED", "flight": flight}
+    assert done["claim"] == {"status": "APPROVED", "segment": credited}
 
 
 async def test_refusals_with_their_figures(stage: Stage, ada: Somebody) -> None:

@@ -8,8 +8,8 @@ import pytest
 from brands.callers import Caller
 from brands.coalition import Coalition
 from brands.itineraries import Flight
-from brands.rejections import BookingChanged
 from brands.travel.attaching import attach, detach
+from brands.travel.rejections import BookingChanged
 from gateway.files import agency_import
 from gateway.files.import_rows import Fate
 from tests.brands.booked import confirmed, scene
@@ -65,6 +65,27 @@ async def test_what_changed_since_stays_as_it_is(opened: Coalition, tmp_path: Pa
     again = [over, ("Y", "PENDING")]
     assert await load_and_see(economy, again=True) == ([Fate.ATTACHED], again)
     assert await load_and_see(economy, again=True) == ([Fate.ALREADY_THERE], again)
+
+
+async def test_however_a_row_is_written(opened: Coalition, tmp_path: Path) -> None:
+    """A row is known again however its program, number, name and flight are written: it is told to
+    be there, and what was detached since is not attached again unless that is asked for."""
+    it = await scene(opened)
+    number = it.ada.named["AERO"].number
+    spaced = f"{number[:6]}-{number[6:]}".lower()
+    ways = [
+        row(it),
+        row(it, carrier="", program="aero", number=spaced),
+        row(it, carrier="AERO", surname="Lovelace", given_name="Bea", flight="AE0117"),
+    ]
+    reports = await load(opened, tmp_path, HEADER + "".join(ways))
+    assert fates(reports) == [Fate.ATTACHED, Fate.ALREADY_THERE, Fate.ALREADY_THERE]
+    (booking,) = await bookings(opened, it.sky)
+    await detach(opened, it.sky, booking.id, None, "over")
+    for way in ways:
+        assert fates(await load(opened, tmp_path, HEADER + way)) == [Fate.LOADED_BEFORE]
+    assert fates(await load(opened, tmp_path, HEADER + ways[2], again=True)) == [Fate.ATTACHED]
+    assert fates(await load(opened, tmp_path, HEADER + ways[1])) == [Fate.ALREADY_THERE]
 
 
 async def test_what_was_credited_is_there(opened: Coalition, tmp_path: Path) -> None:

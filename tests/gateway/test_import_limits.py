@@ -10,7 +10,9 @@ from brands.callers import Caller
 from brands.clock import now
 from brands.coalition import Coalition
 from brands.errors import LedgerUnavailable, LookupsThrottled
+from brands.guarding.suspicion import CLIENT
 from brands.travel.attaching import attach
+from brands.verification import RowStatus
 from gateway.files import agency_import
 from gateway.files.agency_import import TooManyMisses
 from gateway.files.import_rows import Fate, Report
@@ -33,6 +35,51 @@ async def test_too_many_misses(opened: Coalition, tmp_path: Path) -> None:
     with pytest.raises(TooManyMisses):
         await load(opened, tmp_path, HEADER + wrong, sleep=sleep)
     assert 0 < sum(waited) <= agency_import.PATIENCE
+
+
+async def test_what_is_answered_before_a_wait_is_told_before_it(
+    opened: Coalition, tmp_path: Path
+) -> None:
+    """An import asks for fewer where rows do not match, so that all of a budget is answered; what
+    was answered is told before it says that it waits, each wait once."""
+    it = await scene(opened)
+    told: list[Report] = []
+    waits: list[tuple[int, int]] = []
+
+    async def sleep(seconds: float) -> None:
+        raise KeyError(seconds)
+
+    def wait(throttled: LookupsThrottled) -> None:
+        waits.append((throttled.retry_after_seconds, len(told)))
+
+    wrong = [row(it, number=f"AERO{n:08}", surname=f"B{n}") for n in range(60)]
+    with pytest.raises(KeyError):
+        await load(opened, tmp_path, HEADER + "".join(wrong), told.extend, waits=wait, sleep=sleep)
+    assert waits == [(60, CLIENT.free + 1)]
+    assert [each.line for each in told] == list(range(2, CLIENT.free + 3))
+
+
+async def test_what_matches_is_asked_for_together(
+    opened: Coalition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where all match, ever more rows are asked for at a time, up to a hundred; what is refused as
+    a whole is asked for in halves."""
+    it = await scene(opened)
+    asked: list[int] = []
+
+    async def odd(coalition: Coalition, caller: Caller, rows: Any) -> Any:
+        asked.append(len(rows))
+        if len(asked) == 4:
+            raise LookupsThrottled(retry_at=now(), retry_after_seconds=1)
+        return [RowStatus.MATCH] * len(rows)
+
+    async def sleep(_: float) -> None: ...
+
+    monkeypatch.setattr(agency_import, "verify", odd)
+    text = HEADER + "".join(row(it, f"LOC{n}", n) for n in range(1, 201))
+    reports = await load(opened, tmp_path, text, sleep=sleep, verify_only=True)
+    assert asked == [10, 20, 40, 30, 15, 15, 60, 40]
+    assert [each.line for each in reports] == list(range(2, 202))
 
 
 async def test_a_number_that_is_not_answered_for(opened: Coalition, tmp_path: Path) -> None:

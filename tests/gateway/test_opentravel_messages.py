@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from gateway.trade.loyalty_elements import BadElement, LoyaltyElement, Segment, Stay
+from gateway.trade.loyalty_elements import BadElement, LeftOut, LoyaltyElement, Segment, Stay
 from gateway.trade.markup import read_markup
 from gateway.trade.opentravel import read_opentravel, write_opentravel
 from tests.gateway.booking_messages import FLIGHTS, HOTEL, SABRE
@@ -65,7 +65,7 @@ def test_hotel_stays() -> None:
                 Stay("Grand Park", date(2027, 5, 26), date(2027, 5, 30)),
             ),
         ),
-        "whose it is is not told",
+        "the reservation has several guests: it is to stand with the one whose it is",
         LoyaltyElement(
             "1111111",
             "DOE",
@@ -93,6 +93,44 @@ def test_an_odd_stay_spoils_no_other(span: bytes, why: str) -> None:
     assert (len(roe.stays), roe.notes) == (1, (f"a stay is left out: {why}",))
 
 
+def reservation(numbers: str, globally: str = "") -> LoyaltyElement:
+    """The element of a reservation with these numbers of its own."""
+    document = (
+        f"<OTA_HotelResRQ><HotelReservation>{numbers}<RoomStays><RoomStay/></RoomStays>"
+        "<ResGuests><ResGuest><PersonName><Surname>Doe</Surname></PersonName>"
+        '<CustLoyalty ProgramID="HONORS" MembershipID="7"/></ResGuest></ResGuests>'
+        f"<ResGlobalInfo>{globally}</ResGlobalInfo></HotelReservation></OTA_HotelResRQ>"
+    )
+    (element,) = read(document.encode())
+    assert isinstance(element, LoyaltyElement)
+    return element
+
+
+def test_what_is_said_of_the_whole_reservation() -> None:
+    """Property and days may stand with the reservation only; without a property the stay is left
+    out, and that is a loss."""
+    days = '<TimeSpan Start="2027-05-01" End="2027-05-02"/>'
+    found = reservation("", days + '<BasicPropertyInfo HotelCode="8"/>')
+    assert found.stays == (Stay("8", date(2027, 5, 1), date(2027, 5, 2)),)
+    lost = reservation("", days)
+    assert (lost.stays, lost.notes) == ((), ("a stay is left out: the stay has no property",))
+    assert isinstance(lost.notes[0], LeftOut)
+
+
+def test_the_number_of_a_reservation() -> None:
+    """It is the one that is called so; else one that is not called anything; else another
+    system's, but for that of the cancellation."""
+    other = '<HotelReservationID ResID_Type="15" ResID_Value="C1"/>'
+    other += '<HotelReservationID ResID_Type="10"/>'
+    assert reservation(other).record_locator is None
+    other += '<HotelReservationID ResID_Type="10" ResID_Value="A1"/>'
+    assert reservation(other).record_locator == "A1"
+    unnamed = '<UniqueID Type="1" ID="G1"/><UniqueID ID="B1"/>' + other
+    assert reservation(unnamed).record_locator == "B1"
+    named = '<HotelReservationID ResID_Type="14" ResID_Value="D1"/>'
+    assert reservation(unnamed + named).record_locator == "D1"
+
+
 def test_names_of_a_reservation_system() -> None:
     """Where several names stand beside each other, the account is that one's whose number it has;
     without one, and with one that nobody has, it is not told whose it is; and a number may be for
@@ -104,7 +142,8 @@ def test_names_of_a_reservation_system() -> None:
     assert [each.flight for each in first.segments] == ["10"]
     assert (second.surname, second.number) == ("IVANOVA", "0987654321")
     assert [each.flight for each in second.segments] == ["10", "20"]
-    assert others == ["whose it is is not told"] * 2
+    why = "several travellers are named beside it: its NameNumber is to say whose it is"
+    assert others == [why] * 2
 
 
 def air(accounts: str, *, named: str = "", others: str = "") -> bytes:

@@ -14,6 +14,8 @@ POSTGRES: Final[Mapping[str, str]] = {
     "strict": "",
     "roomy": "WITH (fillfactor = 70)",
     "bytewise": 'COLLATE "C"',
+    "as_json": "::jsonb",
+    "computed": "STORED",
 }
 """`bytewise` compares text without asking a language. `roomy` leaves space in each page, so that an
 update of an unindexed column stays in it (HOT)."""
@@ -27,6 +29,8 @@ SQLITE: Final[Mapping[str, str]] = {
     "strict": "STRICT",
     "roomy": "STRICT",
     "bytewise": "",
+    "as_json": "",
+    "computed": "VIRTUAL",
 }
 
 
@@ -51,7 +55,7 @@ def add_column(table: str, column: str, definition: str) -> RunPython:
             "SELECT 1 FROM pg_attribute"
             f" WHERE attrelid = '{table}'::regclass AND attname = '{column}' AND NOT attisdropped"
             if is_postgres
-            else f"SELECT 1 FROM pragma_table_info('{table}') WHERE name = '{column}'"
+            else f"SELECT 1 FROM pragma_table_xinfo('{table}') WHERE name = '{column}'"
         )
         if not found:
             words = POSTGRES if is_postgres else SQLITE
@@ -59,6 +63,26 @@ def add_column(table: str, column: str, definition: str) -> RunPython:
             await editor.client.execute_script(statement.format_map(words))
 
     return RunPython(run)
+
+
+async def remade(editor: Any, table: str, definition: str, columns: str) -> None:
+    """Makes a table of SQLite anew by another definition, in one transaction, with the indexes and
+    triggers that it had: there are no words there for changing a constraint."""
+    _, kept = await editor.client.execute_query(
+        "SELECT sql FROM sqlite_master WHERE tbl_name = ? AND type IN ('index', 'trigger')"
+        " AND sql IS NOT NULL",
+        [table],
+    )
+    statements = (
+        "BEGIN IMMEDIATE",
+        f"CREATE TABLE {table}_new ({definition}) {{strict}}".format_map(SQLITE),
+        f"INSERT INTO {table}_new ({columns}) SELECT {columns} FROM {table}",
+        f"DROP TABLE {table}",
+        f"ALTER TABLE {table}_new RENAME TO {table}",
+        *(row["sql"] for row in kept),
+        "COMMIT",
+    )
+    await editor.client.execute_script(";\n".join(statements))
 
 
 def postgres_only(statement: str) -> RunPython:

@@ -9,7 +9,7 @@ from typing import Any
 from tortoise.migrations import Migration as TortoiseMigration
 from tortoise.migrations.operations import RunPython
 
-from brands.tables.migrations._both import SQLITE, append_only, sql
+from brands.tables.migrations._both import append_only, remade, sql
 
 COLUMNS = "book, claim_id, step, status, points, reason, transaction_id, client, recorded_at"
 
@@ -32,7 +32,6 @@ EARLIER_CHECKS = (
 """As PostgreSQL has named them."""
 
 STEPS = f"""
-CREATE TABLE credit_claim_steps_wider (
     book            {{small}} NOT NULL,
     claim_id        {{uuid}} NOT NULL,
     step            {{integer}} NOT NULL CHECK (step >= 0),
@@ -44,7 +43,6 @@ CREATE TABLE credit_claim_steps_wider (
     recorded_at     {{integer}} NOT NULL,
     PRIMARY KEY (book, claim_id, step),
     {", ".join(f"CONSTRAINT {name} CHECK ({check})" for name, check in CHECKS.items())}
-) {{strict}}
 """
 
 TAKEN_BACK = f"""
@@ -82,8 +80,7 @@ INDEXES = [
 
 
 async def _widen(_: Any, editor: Any) -> None:
-    """Lets a step be one of the new statuses. SQLite has no words for that: there the table is made
-    anew, in one transaction, with the indexes and triggers that it had."""
+    """Lets a step be one of the new statuses."""
     if editor.DIALECT == "postgres":
         dropped = (f"DROP CONSTRAINT IF EXISTS {name}" for name in (*EARLIER_CHECKS, *CHECKS))
         added = (f"ADD CONSTRAINT {name} CHECK ({check})" for name, check in CHECKS.items())
@@ -91,21 +88,7 @@ async def _widen(_: Any, editor: Any) -> None:
             f"ALTER TABLE credit_claim_steps {', '.join((*dropped, *added))}"
         )
         return
-    _, kept = await editor.client.execute_query(
-        "SELECT sql FROM sqlite_master WHERE tbl_name = 'credit_claim_steps'"
-        " AND type IN ('index', 'trigger') AND sql IS NOT NULL"
-    )
-    statements = (
-        "BEGIN IMMEDIATE",
-        STEPS.format_map(SQLITE),
-        f"INSERT INTO credit_claim_steps_wider ({COLUMNS}) SELECT {COLUMNS}"
-        " FROM credit_claim_steps",
-        "DROP TABLE credit_claim_steps",
-        "ALTER TABLE credit_claim_steps_wider RENAME TO credit_claim_steps",
-        *(row["sql"] for row in kept),
-        "COMMIT",
-    )
-    await editor.client.execute_script(";\n".join(statements))
+    await remade(editor, "credit_claim_steps", STEPS, COLUMNS)
 
 
 class Migration(TortoiseMigration):

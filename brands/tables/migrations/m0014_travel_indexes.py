@@ -5,6 +5,9 @@ they are and how far they have come.
 and the supplier's list, with its program (`brand_id`) and its status as it is now. Triggers keep
 it; nothing else writes it.
 
+Claims have the days on which their journeys begin and count (`begins_on`, `travelled_on`), which
+the database reckons from their facts: so those for one journey are found among those for a number.
+
 SQLite is told that a book is no choice: what it does not know of an index it guesses, and its guess
 is that a book has ten rows. So it would read all the steps of a book to find those of a segment.
 """
@@ -14,7 +17,7 @@ from typing import Any
 from tortoise.migrations import Migration as TortoiseMigration
 from tortoise.migrations.operations import RunPython
 
-from brands.tables.migrations._both import sql
+from brands.tables.migrations._both import add_column, sql
 
 LISTS = """
 CREATE TABLE IF NOT EXISTS credit_claim_lists (
@@ -58,6 +61,13 @@ KEPT = (
 )
 """What is done to the lists after an insert into a table, and when."""
 
+_DAY = (
+    "{{text}} GENERATED ALWAYS AS (coalesce(facts{{as_json}} ->> '{stay}',"
+    " facts{{as_json}} ->> 'departs_on')) {{computed}}"
+)
+BEGINS_ON = _DAY.format(stay="check_in")
+TRAVELLED_ON = _DAY.format(stay="check_out")
+
 INDEXES = [
     "CREATE INDEX IF NOT EXISTS booking_states_travelled ON booking_states"
     " (agency_id, travelled_on, brand_id, status, is_stay)",
@@ -66,9 +76,18 @@ INDEXES = [
     " (owner_id, status, claim_id)",
     "CREATE INDEX IF NOT EXISTS credit_claim_lists_made ON credit_claim_lists"
     " (owner_id, created_at, brand_id, status)",
+    "CREATE INDEX IF NOT EXISTS credit_claims_journey ON credit_claims"
+    " (brand_id, number, travelled_on, begins_on)",
+    "CREATE INDEX IF NOT EXISTS credit_claims_member_journey ON credit_claims"
+    " (membership_id, travelled_on, begins_on) WHERE membership_id IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS booking_steps_linked ON booking_steps"
+    " (membership_id, travelled_on) WHERE membership_id IS NOT NULL",
+    "DROP INDEX IF EXISTS credit_claims_number",
+    "DROP INDEX IF EXISTS credit_claims_membership",
     "DROP INDEX IF EXISTS credit_claims_agency",
     "DROP INDEX IF EXISTS credit_claims_brand",
     "DROP INDEX IF EXISTS credit_claims_supplier",
+    "DROP INDEX IF EXISTS booking_segments_identity",
 ]
 
 
@@ -129,4 +148,11 @@ class Migration(TortoiseMigration):
     """How the lists are found."""
 
     dependencies = [("brands", "m0013_claims")]
-    operations = [sql([LISTS, *INDEXES]), RunPython(_keep), sql([FILL]), RunPython(_tell_sqlite)]
+    operations = [
+        add_column("credit_claims", "begins_on", BEGINS_ON),
+        add_column("credit_claims", "travelled_on", TRAVELLED_ON),
+        sql([LISTS, *INDEXES]),
+        RunPython(_keep),
+        sql([FILL]),
+        RunPython(_tell_sqlite),
+    ]

@@ -165,19 +165,26 @@ BROKEN = {
         "n, $1, s, id, 'n', NULL, $1, '', '2026-01-05', NULL, NULL, NULL"
     )
     + ", (SELECT 0 AS n, 'VOIDED' AS s UNION SELECT 1, 'PENDING') t",
+    "a booking has a flight or stay once": (
+        "INSERT INTO booking_segments SELECT 0, id, (SELECT id FROM transactions LIMIT 1), 'i', 1"
+        " FROM brands; INSERT INTO booking_steps SELECT 0, id, 0, (SELECT id FROM transactions"
+        " LIMIT 1), 'PENDING', id, 'n', NULL, id, '', '2026-01-05', NULL, NULL, NULL, 'c', 1"
+        " FROM brands"
+    ),
     "a flight is credited to a member once at a time": (
         "INSERT INTO flown VALUES (0, $1, 'f', 0, 1, $1, 1)"
     ),
     "claims are found by what their last steps say": (
-        "INSERT INTO credit_claims VALUES (0, $1, $1, NULL, $1, 'n', NULL, $1, '', 1)"
+        "INSERT INTO credit_claims VALUES (0, $1, $1, NULL, $1, 'n', NULL, $1, '{}', 1)"
         "; INSERT INTO credit_claim_steps VALUES (0, $1, 0, 'OPEN', NULL, NULL, NULL, 'c', 1)"
         "; DELETE FROM credit_claim_lists"
     ),
     "a claim that is or was approved has its accrual": (
         "INSERT INTO credit_claim_steps VALUES (0, $1, 1, 'APPROVED', 5, 'r', $1, 'c', 1)"
     ),
+    "what was nobody's claim is linked": "INSERT INTO credit_claim_links VALUES (0, $1, $1, 1)",
     "what became of a claim is known from its beginning": (
-        "INSERT INTO credit_claims VALUES (0, $1, $1, NULL, $1, 'n', NULL, $1, '', 1)"
+        "INSERT INTO credit_claims VALUES (0, $1, $1, NULL, $1, 'n', NULL, $1, '{}', 1)"
     ),
     "a claim is decided once": (
         "INSERT INTO credit_claim_steps VALUES (0, $1, 1, 'REJECTED', NULL, 'r', NULL, 'c', 1)"

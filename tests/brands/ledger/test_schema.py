@@ -37,6 +37,7 @@ APPEND_ONLY = (
     "booking_steps",
     "booking_links",
     "flown",
+    "credit_claim_links",
 )
 
 FILL = {
@@ -58,6 +59,7 @@ FILL = {
     " NULL, NULL, 'c', 1)",
     "booking_links": "VALUES (0, $1, 0, $1, $1, 0, 1)",
     "flown": "VALUES (0, $1, 'f', 0, 0, $1, 1)",
+    "credit_claim_links": "VALUES (0, $1, $1, 1)",
     "actions": "(id, at, client, request_id, action, subject, details)"
     " VALUES ($1, 1, 'c', 'r', 'a', 's', '')",
 }
@@ -207,7 +209,7 @@ async def test_models_are_the_tables(books: Books, model: type[Model]) -> None:
     """A model has exactly its table's columns, and they may be null in both or in neither."""
     table = str(model._meta.db_table)
     if books.is_sqlite:
-        rows = await books.fetch(f"PRAGMA table_info({table})")
+        rows = await books.fetch(f"PRAGMA table_xinfo({table})")
         columns = {row["name"]: not row["notnull"] and not row["pk"] for row in rows}
     else:
         rows = await books.fetch(
