@@ -127,8 +127,9 @@ TRAVEL_ERRORS: dict[type[DomainError], ErrorType] = {
         "The claim is decided already, withdrawn, or taken back.", _CLAIM_STATUS
     ),
     rejections.ClaimNotLinked: ErrorType(
-        "No open membership has this number and this name now. Reject the claim; or, once there is "
-        "one, approve it with a new key."
+        "The claim is linked to nobody, and no open membership has this number and this name, as "
+        "far as who approves may know. Reject it; or, where there is one by now, the program's own "
+        "brand may approve it with a new key, or the operator."
     ),
     rejections.ClaimEarnsNothing: ErrorType(
         "By the program's chart this earns nothing. Reject the claim, or say how many points it "

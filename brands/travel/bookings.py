@@ -54,9 +54,13 @@ class Passenger:
     @property
     def told_apart_by(self) -> tuple[str, str, str]:
         """What tells travellers of one booking apart: surname, given name and generation, however
-        they are written, and whatever the title. (One that is glued to a name is part of it.)"""
+        they are written, and whatever the title: unless there are initials only, or nothing, for
+        then it is the title that tells `J MR` from `J MRS`. One that is glued is part of a name."""
         surname, generation = surname_of(words_of(self.surname))
-        given, other = given_name_of(words_of(self.given_name or ""))
+        written = words_of(self.given_name or "")
+        given, other = given_name_of(written)
+        if all(len(word.plain) == 1 for word in given):
+            given = written
         return joined(surname).plain, joined(given).plain, generation or other or ""
 
 

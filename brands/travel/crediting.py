@@ -133,7 +133,7 @@ async def confirm(
         for place, each in enumerate(checked)
     ]
     asked = [each for each in segments if each.id not in chosen.answered]
-    owners = await owners_of_segments(coalition, found, asked)
+    owners = await owners_of_segments(coalition, caller, found, asked)
     segments = [
         replace(each, membership_id=owners[each.id].id) if each.id in owners else each
         for each in segments

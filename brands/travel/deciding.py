@@ -260,7 +260,7 @@ class _Deciding:
         """Whose claim it is, if that is known, or found now."""
         membership = self._claim.membership_id
         if membership is None:
-            owner = await owner_of_claim(self._coalition, self._claim)
+            owner = await owner_of_claim(self._coalition, self._caller, self._claim)
             if owner is not None:
                 self._claim = replace(self._claim, membership_id=owner.id)
                 self._links = (link_record(self._claim.id, owner.id, self._at),)

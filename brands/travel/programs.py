@@ -76,7 +76,7 @@ async def publish_terms(
     change does not speak of stays as the terms have it that hold until then. What was published to
     begin at that instant or later is withdrawn.
 
-    For the operator and the brand. Publishing the newest terms again changes nothing. Raises
+    For the operator and the brand. Publishing what holds by then already changes nothing. Raises
     `BrandNotFound`, `NotPermitted`, `InvalidInput`, `ProgramTermsInPast`, `CarrierTaken`.
     """
     await coalition.registry.refresh()
@@ -90,10 +90,10 @@ async def publish_terms(
         published = known.programs.of_brand(brand.id)
         instant = await tx.now()
         begins = _begins(effective_from, instant)
-        until_then = [each.terms for each in published if each.effective_from <= begins]
-        asked = change.made_to(until_then[-1] if until_then else NO_TERMS)
-        if published and _is_the_same(published[-1], asked, effective_from, instant):
-            return published[-1]
+        held = [each for each in published if each.effective_from <= begins]
+        asked = change.made_to(held[-1].terms if held else NO_TERMS)
+        if held and held[-1].terms == asked and effective_from in (None, held[-1].effective_from):
+            return held[-1]  # so that whoever asks again, however late, finds it done
         _require_free(known, brand, asked, begins)
         made = Program(new_id(0), brand.id, asked, begins, known.epoch + 1)
         await _insert(tx, caller, made, instant)
@@ -174,14 +174,6 @@ def _at_most(rows: Sequence[object], path: str, most: int) -> None:
 def _between(value: int, path: str, least: int, most: int) -> None:
     if not least <= value <= most:
         raise InvalidInput(path=path, reason=f"Give {least} to {most}, not {value}.")
-
-
-def _is_the_same(
-    newest: Program, terms: ProgramTerms, asked: datetime | None, instant: Micros
-) -> bool:
-    """Whether the newest terms say just this already, so that a retry finds it done."""
-    begun = newest.effective_from <= from_micros(instant)
-    return newest.terms == terms and (begun if asked is None else newest.effective_from == asked)
 
 
 def _begins(asked: datetime | None, instant: Micros) -> datetime:

@@ -31,6 +31,7 @@ from tests.brands.booked import (
     points,
     scene,
     statuses,
+    stay,
 )
 from tests.brands.booked import whole as whole_booking
 from tests.brands.claimed import approve, claimed, reject, whole
@@ -85,6 +86,21 @@ async def test_what_was_booked_while_the_number_was_shut(coalition: Coalition) -
     assert [len(each.segments) for each in hers.bookings] == [2]
     await void(coalition, OPERATOR, [segments[0].id], VoidReason.MISTAKE, key())
     assert await points(coalition, it) == 500
+    await require_sound(coalition)
+
+
+async def test_another_supplier_looks_nobody_up(coalition: Coalition) -> None:
+    """What is linked to nobody stays nobody's where a supplier confirms or approves it whose
+    members these are not: it could try names by journeys that nobody has made."""
+    it = await scene(coalition)
+    await shut(coalition, it)
+    (segment,) = await unlinked(coalition, it, stay(2, chain="HOTEL"))
+    done = await confirmed(coalition, it.brand("HOTEL"), segment)
+    assert [(each.status, each.is_linked) for each in after(done)] == [(NOT_CREDITED, None)]
+    made = await claimed(coalition, it, stay(5, chain="HOTEL", place="PORTO 1"))
+    with pytest.raises(ClaimNotLinked):
+        await approve(coalition, it.brand("HOTEL"), made)
+    assert await points(coalition, it) == 0
     await require_sound(coalition)
 
 

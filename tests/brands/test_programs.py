@@ -115,15 +115,20 @@ async def test_what_was_to_begin_is_withdrawn(coalition: Coalition) -> None:
         change = TermsChange(carriers=carriers or None)
         return await publish_terms(coalition, OPERATOR, "AERO", change, begins)
 
+    async def held() -> list[tuple[str, ...]]:
+        programs = coalition.registry.snapshot.programs
+        return [each.terms.carriers for each in programs.of_brand(brands["AERO"].id)]
+
     await published(None, "AE")
     await published(day, "AX")
     await published(day + timedelta(days=1), "AY")
-    assert (await published(day)).terms.carriers == ("AX",)
+    for again in (None, day):  # a retry, however late, withdraws nothing
+        await published(again, "AE" if again is None else "AX")
+        assert await held() == [("AE",), ("AX",), ("AY",)]
     await published(day, "AZ")
-    assert (await published(None)).terms.carriers == ("AE",)
-    programs = coalition.registry.snapshot.programs
-    held = [each.terms.carriers for each in programs.of_brand(brands["AERO"].id)]
-    assert held == [("AE",), ("AE",)]
+    assert await held() == [("AE",), ("AZ",)]
+    assert (await published(day - timedelta(hours=1))).terms.carriers == ("AE",)
+    assert await held() == [("AE",), ("AE",)]
     await publish_terms(coalition, OPERATOR, "HOTEL", TermsChange(carriers=("AX", "AY")), None)
     with pytest.raises(CarrierTaken):
         await published(day, "AX")

@@ -27,8 +27,11 @@ IMPORT = (sys.executable, "-m", "gateway", "agency", "import", "--agency", "SKY"
 
 
 def buffered() -> dict[str, str]:
-    """The environment of a process whose output is kept back as far as it may be."""
-    return {**environment(), "PYTHONUNBUFFERED": ""}
+    """The environment of a process whose output is kept back as far as it may be, and that knows
+    of its terminal what that says itself."""
+    sizes = {"COLUMNS", "LINES"}
+    known = {name: value for name, value in environment().items() if name not in sizes}
+    return {**known, "PYTHONUNBUFFERED": ""}
 
 
 def many(it: Scene, count: int, name: str = "many.csv") -> str:
