@@ -83,7 +83,7 @@ def import_file(
     The exit status is 1 if anything was none of the first two and not verified, or if a name is
     only nearly the member's (REVIEW). Interrupted (130) or terminated (143), start it again.
     """
-    rows = read_batch(file, on=on.date() if on else date.today(), note=_note)  # noqa: DTZ011  # here
+    rows = read_batch(file, on=on.date() if on else date.today(), note=_note)  # noqa: DTZ011 - ours
     told = ToldRows(as_csv=as_csv)
     status = run(_import(rows, file, code, told, verify_only=verify_only, again=again))
     if status or not told.is_good:
